@@ -1,0 +1,1 @@
+"""What encoder settings are: their legal range and the ladders we use. Nothing here chooses or encodes."""

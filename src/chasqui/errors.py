@@ -1,0 +1,157 @@
+"""Everything that can go wrong, in one tree.
+
+ChasquiError
+├── Rejected            this input will never work: say why, go on with the rest (action "reject")
+│   ├── Unreadable          vanished, no permission, not a regular file
+│   ├── EmptyFile           zero bytes
+│   ├── NotMedia            text, image, archive … whatever its name says
+│   ├── IsReference         a playlist or manifest that points elsewhere; never followed
+│   ├── NoAudio             media, but without a sound stream
+│   ├── Damaged             media, but nothing usable could be decoded
+│   ├── TooShort            less than a second of sound
+│   ├── OnlySilence         nothing to hear
+│   └── TooSlow             decoding went past its time limit
+├── TryAgain            the world was in the way, the input is fine (action "retry")
+│   ├── DiskFull
+│   └── StoreBusy
+├── NotWritable         the output folder or the store refuses us (action "reject")
+├── BadConfig           an option or setting that makes no sense (action "reject")
+├── NotReady            a stage was asked for before the stages it needs (action "reject")
+├── UnknownLesson       no recording of that name or id in the store (action "reject")
+└── PromiseBroken       the published bytes do not keep what they promise; nothing was published (action "reject")
+
+Each class carries an exit code for the command line and the key of its message in the word catalogues (`words/`);
+each instance carries its evidence as keyword arguments, which fill that message. `str(error)` is the English text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+Action = Literal["reject", "retry", "degrade"]
+
+
+class ChasquiError(Exception):
+    """Base of all expected failures. `evidence` holds the facts behind the message."""
+
+    exit_code: ClassVar[int] = 1
+    action: ClassVar[Action] = "reject"
+    text: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, **evidence: Any) -> None:
+        self.evidence = evidence
+        super().__init__(self.text.format_map(_Evidence(evidence)))
+
+    @property
+    def code(self) -> str:
+        """The name by which catalogues, JSON events and HTTP problems know this error."""
+        return type(self).__name__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.evidence)
+
+
+class _Evidence(dict[str, Any]):
+    """Fills a message; a fact that nobody gave reads as '?' instead of hiding the real error behind a KeyError."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _rebuild(kind: type[ChasquiError], evidence: dict[str, Any]) -> ChasquiError:
+    return kind(**evidence)
+
+
+class Rejected(ChasquiError):
+    exit_code = 10
+    text = "{name} cannot be used: {why}"
+
+
+class Unreadable(Rejected):
+    exit_code = 11
+    text = "{name} cannot be read: {why}."
+
+
+class EmptyFile(Rejected):
+    exit_code = 12
+    text = "{name} is empty (0 bytes)."
+
+
+class NotMedia(Rejected):
+    exit_code = 13
+    text = "{name} is not a sound or video file, whatever its name says ({why})."
+
+
+class IsReference(Rejected):
+    exit_code = 14
+    text = "{name} is a {kind} that points to other files or addresses. Chasqui never follows those: give it the recording itself."
+
+
+class NoAudio(Rejected):
+    exit_code = 15
+    text = "{name} has no sound in it (streams found: {streams})."
+
+
+class Damaged(Rejected):
+    exit_code = 16
+    text = "{name} is damaged: no sound could be recovered from it ({why})."
+
+
+class TooShort(Rejected):
+    exit_code = 17
+    text = "{name} holds only {duration_s:.2f} s of sound; a lesson needs at least {minimum_s:.0f} s."
+
+
+class OnlySilence(Rejected):
+    exit_code = 18
+    text = "{name} holds only silence (loudest moment {peak_dbfs:.0f} dBFS)."
+
+
+class TooSlow(Rejected):
+    exit_code = 19
+    text = "{name} could not be read within {limit_s:.0f} s; it was left alone."
+
+
+class TryAgain(ChasquiError):
+    exit_code = 30
+    action = "retry"
+    text = "Not now: {why}"
+
+
+class DiskFull(TryAgain):
+    exit_code = 31
+    text = "The disk is full ({path}). Nothing was left half-written; free some space and run the same command again."
+
+
+class StoreBusy(TryAgain):
+    exit_code = 32
+    text = "Another process has been working on {what} for more than {limit_s:.0f} s."
+
+
+class NotWritable(ChasquiError):
+    exit_code = 33
+    text = "Cannot write to {path}: {why}."
+
+
+class BadConfig(ChasquiError):
+    exit_code = 2
+    text = "{why}"
+
+
+class NotReady(ChasquiError):
+    exit_code = 34
+    text = "{stage} needs {needs} first. Run: chasqui {needs} {recording_id}"
+
+
+class UnknownLesson(ChasquiError):
+    exit_code = 35
+    text = "There is no lesson or recording {wanted!r} in {store}. Known: {known}"
+
+
+class PromiseBroken(ChasquiError):
+    exit_code = 40
+    text = "The encoded sound does not keep the promise {target!r} in {missed} of {segments} segments; nothing was published."
+
+
+#: Exit code of a batch in which some inputs were refused and the others were packed.
+SOME_REFUSED = 3

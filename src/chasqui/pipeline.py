@@ -1,0 +1,48 @@
+"""The order of the stages, once. Every runner derives its graph from this table."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from chasqui.records import (
+    Analysis,
+    Certificate,
+    Lesson,
+    Master,
+    Plan,
+    Record,
+    Recording,
+    Renditions,
+    Request,
+)
+
+
+class Stage(NamedTuple):
+    """A stage is the room of its name: `Options` and `run(*needs, options, work, report)`, both in its `__init__`."""
+
+    name: str
+    needs: tuple[str, ...]
+    gives: type[Record]
+    version: int  # raise it when the same inputs and options would give other bytes
+
+    @property
+    def room(self) -> Any:
+        """The stage's module, imported when it is first needed."""
+        return import_module(f"chasqui.{self.name}")
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("ingest", ("request",), Recording, 1),
+    Stage("clean", ("ingest",), Master, 1),
+    Stage("analyze", ("clean",), Analysis, 1),
+    Stage("choose", ("clean", "analyze"), Plan, 1),
+    Stage("encode", ("clean", "analyze", "choose"), Renditions, 1),
+    Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 1),
+    Stage("publish", ("request", "ingest", "clean", "analyze", "choose", "encode", "verify"), Lesson, 1),
+)
+
+PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}
+
+#: Record type by name, also for what is not made by a stage.
+GIVES: dict[str, type[Record]] = {"request": Request, **{stage.name: stage.gives for stage in STAGES}}

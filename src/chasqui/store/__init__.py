@@ -1,0 +1,85 @@
+"""Where records and bytes live, behind one small interface, chosen by URL: `memory:` or a folder (`file:PATH`).
+
+A record is done when it exists. Blobs are written aside in a workspace and appear with their record, whole or not at all.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+from chasqui.errors import BadConfig
+from chasqui.records import Blob, Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Workspace(Protocol):
+    """A private folder for one run of one stage. It vanishes with the run; only what `keep` was called for stays."""
+
+    folder: Path
+
+    def path(self, blob: Blob) -> Path:
+        """A local path to read a blob's bytes from. Never write to it."""
+        ...
+
+    def keep(self, path: Path, media_type: str = "application/octet-stream") -> Blob:
+        """Take a finished file of `folder` into the store, under its own name."""
+        ...
+
+    def remember(self, key: str, value: bytes) -> None:
+        """Put a small, re-computable value into the cache (scores). Survives a killed run."""
+        ...
+
+    def recall(self, key: str) -> bytes | None:
+        """What was remembered under this key, by any run, or None."""
+        ...
+
+
+class Store(Protocol):
+    """Records by (recording id, name), each under the key of the work that made it, and blobs."""
+
+    url: str
+
+    def get(self, recording_id: str, name: str, kind: type[R], key: str | None = None) -> R | None:
+        """The record, or None if it is absent or was made under another key (key None: any)."""
+        ...
+
+    def key(self, recording_id: str, name: str) -> str | None:
+        """The key under which the present record was made."""
+        ...
+
+    def put(self, recording_id: str, name: str, record: Record, key: str) -> None:
+        """Make the record present. This is the moment at which a stage is done."""
+        ...
+
+    def workspace(self, recording_id: str, name: str) -> AbstractContextManager[Workspace]:
+        """A private folder; only one process at a time has one for the same recording and name (others wait)."""
+        ...
+
+    def path(self, blob: Blob) -> Path:
+        """A local path to read a blob's bytes from."""
+        ...
+
+    def recordings(self) -> list[str]:
+        """Ids of all recordings, oldest first."""
+        ...
+
+
+def open_store(url: str) -> Store:
+    """The store behind a URL: `memory:`, `file:FOLDER`, or just a folder."""
+    scheme, _, rest = url.partition(":")
+    if url == "memory:":
+        from chasqui.store.memory import MemoryStore
+
+        return MemoryStore()
+    if scheme == "file" and rest:
+        from chasqui.store.folder import FolderStore
+
+        return FolderStore(Path(rest.removeprefix("//")))
+    if scheme in ("s3", "gs", "az", "http", "https"):
+        raise BadConfig(why=f"No store for {scheme}: addresses yet; use memory: or file:FOLDER.")
+    from chasqui.store.folder import FolderStore
+
+    return FolderStore(Path(url))
