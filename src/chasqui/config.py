@@ -1,7 +1,7 @@
 """Settings: defaults, then `chasqui.toml`, then `CHASQUI_*` in the environment, then flags. One frozen Config.
 
 Each stage's options stand beside the code that reads them (`<stage>.Options`); this file only brings them together.
-Environment: `CHASQUI_STORE`, `CHASQUI_LANG`, `CHASQUI_THREADS`, `CHASQUI_PEN_PER_MB`, and `CHASQUI_<STAGE>__<OPTION>`.
+Environment: `CHASQUI_STORE`, `CHASQUI_LANG`, `CHASQUI_THREADS`, and `CHASQUI_<STAGE>__<OPTION>` (`CHASQUI_PUBLISH__PEN_PER_MB`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ class Config(BaseModel):
             BadConfig: an unknown option (with the nearest known name) or a value out of range.
         """
         kind = PIPELINE[stage].room.Options
-        return _checked(kind, self.stages.get(stage, {}), where=stage)
+        values = dict(self.stages.get(stage, {}))
+        if "threads" in kind.model_fields:  # how fast, not what: such fields are excluded from the key
+            values.setdefault("threads", self.workers)
+        return _checked(kind, values, where=stage)
 
     @property
     def workers(self) -> int:
