@@ -1,0 +1,24 @@
+"""Fixtures everybody needs. Real recordings live outside the repository; without them a test skips, in CI it fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str) -> None:
+    """Skip on a user's machine, fail in CI: a part that CI lacks is a defect of CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and in CI nothing may be skipped")
+    pytest.skip(f"{what} is missing here")
+
+
+@pytest.fixture(scope="session")
+def media() -> Path:
+    """The folder of real recordings: `CHASQUI_MEDIA`, or ../shared/media beside the repository."""
+    folder = Path(os.environ.get("CHASQUI_MEDIA", Path(__file__).parents[2] / "shared" / "media"))
+    if not (folder / "media.tsv").exists():
+        missing(f"the folder of real recordings ({folder.name}; set CHASQUI_MEDIA)")
+    return folder
