@@ -18,6 +18,8 @@ ChasquiError
 ├── BadConfig           an option or setting that makes no sense (action "reject")
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
+│   └── Ambiguous           several of that name
+├── Defect              our own mistake: an exception nobody expected (action "reject")
 └── PromiseBroken       the published bytes do not keep what they promise; nothing was published (action "reject")
 
 Each class carries an exit code for the command line and the key of its message in the word catalogues (`words/`);
@@ -26,6 +28,7 @@ each instance carries its evidence as keyword arguments, which fill that message
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 Action = Literal["reject", "retry", "degrade"]
@@ -40,7 +43,7 @@ class ChasquiError(Exception):
 
     def __init__(self, **evidence: Any) -> None:
         self.evidence = evidence
-        super().__init__(self.text.format_map(_Evidence(evidence)))
+        super().__init__(fill(self.text, evidence))
 
     @property
     def code(self) -> str:
@@ -54,8 +57,27 @@ class ChasquiError(Exception):
 class _Evidence(dict[str, Any]):
     """Fills a message; a fact that nobody gave reads as '?' instead of hiding the real error behind a KeyError."""
 
-    def __missing__(self, key: str) -> str:
+    def __missing__(self, key: str) -> _Unknown:
+        return _Unknown()
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        return _Unknown() if value is None else value
+
+
+class _Unknown:
+    """Reads as '?' whatever the format asks for: '{duration_s:.2f}' must not fail where nobody knows the duration."""
+
+    def __format__(self, spec: str) -> str:
         return "?"
+
+    def __repr__(self) -> str:
+        return "?"
+
+
+def fill(text: str, facts: Mapping[str, Any]) -> str:
+    """`text` with `{name}` replaced by the facts; unknown facts read as '?'."""
+    return text.format_map(_Evidence(facts))
 
 
 def _rebuild(kind: type[ChasquiError], evidence: dict[str, Any]) -> ChasquiError:
@@ -146,6 +168,15 @@ class NotReady(ChasquiError):
 class UnknownLesson(ChasquiError):
     exit_code = 35
     text = "There is no lesson or recording {wanted!r} in {store}. Known: {known}"
+
+
+class Ambiguous(UnknownLesson):
+    text = "{wanted!r} could be any of: {known}. Give the id, or more of the name."
+
+
+class Defect(ChasquiError):
+    exit_code = 1
+    text = "Chasqui failed on {name} ({what}). That is a defect of ours: run again with CHASQUI_DEBUG=1 to see where."
 
 
 class PromiseBroken(ChasquiError):
