@@ -26,6 +26,7 @@ Each class carries an exit code for the command line and the key of its message 
 each instance carries its evidence as keyword arguments, which fill that message. `str(error)` is the English text.
 """
 
+# ruff: noqa: N818 - the names are read aloud ("OnlySilence"); an "Error" behind each would say nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -106,7 +107,10 @@ class NotMedia(Rejected):
 
 class IsReference(Rejected):
     exit_code = 14
-    text = "{name} is a {kind} that points to other files or addresses. Chasqui never follows those: give it the recording itself."
+    text = (
+        "{name} is a {kind} that points to other files or addresses. "
+        "Chasqui never follows those: give it the recording itself."
+    )
 
 
 class NoAudio(Rejected):
@@ -181,7 +185,10 @@ class Defect(ChasquiError):
 
 class PromiseBroken(ChasquiError):
     exit_code = 40
-    text = "The encoded sound does not keep the promise {target!r} in {missed} of {segments} segments; nothing was published."
+    text = (
+        "The encoded sound does not keep the promise {target!r} in {missed} of {segments} segments; "
+        "nothing was published."
+    )
 
 
 #: Exit code of a batch in which some inputs were refused and the others were packed.

@@ -1,13 +1,14 @@
 """Where records and bytes live, behind one small interface, chosen by URL: `memory:` or a folder (`file:PATH`).
 
-A record is done when it exists. Blobs are written aside in a workspace and appear with their record, whole or not at all.
+A record is done when it exists. Blobs are written aside in a workspace and appear with their record, whole or not at
+all. Every method that writes raises DiskFull or NotWritable when the disk says so.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from chasqui.errors import BadConfig
 from chasqui.records import Blob, Record
@@ -68,18 +69,18 @@ class Store(Protocol):
 
 
 def open_store(url: str) -> Store:
-    """The store behind a URL: `memory:`, `file:FOLDER`, or just a folder."""
-    scheme, _, rest = url.partition(":")
+    """The store behind a URL: `memory:`, `file:FOLDER`, or just a folder. Back-ends are imported when they are named.
+
+    Raises:
+        BadConfig: no store of that kind.
+    """
+    scheme, colon, rest = url.partition(":")
     if url == "memory:":
         from chasqui.store.memory import MemoryStore
 
         return MemoryStore()
-    if scheme == "file" and rest:
-        from chasqui.store.folder import FolderStore
-
-        return FolderStore(Path(rest.removeprefix("//")))
-    if scheme in ("s3", "gs", "az", "http", "https"):
-        raise BadConfig(why=f"No store for {scheme}: addresses yet; use memory: or file:FOLDER.")
+    if scheme in ("s3", "gs", "az", "http", "https", "memory") or not url or (scheme == "file" and not rest):
+        raise BadConfig(why=f"There is no store for {url!r}; use memory: or file:FOLDER.")
     from chasqui.store.folder import FolderStore
 
-    return FolderStore(Path(url))
+    return FolderStore(Path(rest.removeprefix("//") if scheme == "file" and colon else url).expanduser())
