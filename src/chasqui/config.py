@@ -1,7 +1,8 @@
 """Settings: defaults, then `chasqui.toml`, then `CHASQUI_*` in the environment, then flags. One frozen Config.
 
 Each stage's options stand beside the code that reads them (`<stage>.Options`); this file only brings them together.
-Environment: `CHASQUI_STORE`, `CHASQUI_LANG`, `CHASQUI_THREADS`, and `CHASQUI_<STAGE>__<OPTION>` (`CHASQUI_PUBLISH__PEN_PER_MB`).
+Environment: `CHASQUI_STORE`, `CHASQUI_LANG`, `CHASQUI_THREADS`, and `CHASQUI_<STAGE>__<OPTION>`
+(`CHASQUI_PUBLISH__PEN_PER_MB`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,14 @@ class Config(BaseModel):
         Raises:
             BadConfig: an unknown option (with the nearest known name) or a value out of range.
         """
+        if stage not in PIPELINE:
+            raise BadConfig(why=f"there is no stage {stage!r}" + _meant(stage, PIPELINE))
         kind = PIPELINE[stage].room.Options
         values = dict(self.stages.get(stage, {}))
         if "threads" in kind.model_fields:  # how fast, not what: such fields are excluded from the key
             values.setdefault("threads", self.workers)
+        if "lang" in kind.model_fields:
+            values.setdefault("lang", self.lang)
         return _checked(kind, values, where=stage)
 
     @property
@@ -54,7 +59,10 @@ def load(path: Path | None = None, env: Mapping[str, str] = os.environ, **flags:
         BadConfig: a file that is not TOML, an unknown key, a value of the wrong kind.
     """
     settings: dict[str, Any] = _read(path) if path else {}
-    stages: dict[str, dict[str, Any]] = {name: settings.pop(name) for name in PIPELINE if name in settings}
+    stages: dict[str, Any] = {name: settings.pop(name) for name in PIPELINE if name in settings}
+    for name, section in stages.items():
+        if not isinstance(section, dict):
+            raise BadConfig(why=f"{name} in {path} must be a section: [{name}]")
     for name, value in env.items():
         key = name.removeprefix("CHASQUI_").lower()
         if key == name.lower() or key in ("media",):
@@ -97,8 +105,13 @@ def _in_words(kind: type[BaseModel], error: ValidationError, where: str) -> str:
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else "?"
         if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(name, kind.model_fields, n=1)
-            said.append(f"{where}: there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            known = [*kind.model_fields, *(PIPELINE if kind is Config else ())]
+            said.append(f"{where}: there is no option {name!r}" + _meant(name, known))
         else:
             said.append(f"{where}.{name}: {problem['msg']} (got {problem.get('input')!r})")
     return "; ".join(said)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

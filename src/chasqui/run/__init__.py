@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from collections.abc import Sequence
+
+from pydantic import BaseModel
 
 from chasqui.config import Config
-from chasqui.errors import DiskFull, NotReady
+from chasqui.errors import ChasquiError, DiskFull, NotReady
 from chasqui.events import Listener, Report
 from chasqui.pipeline import GIVES, PIPELINE, Stage
 from chasqui.records import Record
@@ -19,27 +22,50 @@ def run_stage(
 ) -> Record:
     """Run one stage for one recording, unless its record is already there under the same key.
 
+    Two processes may call this for the same recording at once: one works, the other waits and finds the record.
+
     Raises:
         NotReady: a stage that this one needs has not run.
-        ChasquiError: whatever the stage has to say.
+        ChasquiError: whatever the stage has to say; it is reported as a `failed` event too.
     """
     stage = PIPELINE[stage_name]
     report = Report(stage_name, recording_id, listener)
-    options = config.options(stage_name)
-    key = _key(stage, recording_id, store, options)
-    if (done := store.get(recording_id, stage_name, stage.gives, key)) is not None:
-        report.say("reused")
-        return done
     try:
-        with store.workspace(recording_id, stage_name) as work:
-            # Somebody else may have finished it while we waited for the workspace.
-            if (done := store.get(recording_id, stage_name, stage.gives, key)) is not None:
-                report.say("reused")
-                return done
+        options = config.options(stage_name)
+        key = key_of(stage, _needs(stage, recording_id, store), options)
+        record = store.get(recording_id, stage_name, stage.gives, key)
+        return _reused(record, report) if record is not None else _work(stage, recording_id, store, options, report)
+    except ChasquiError as error:
+        report.say("failed", message=str(error), facts={"error": error.code, "action": error.action})
+        raise
+
+
+def key_of(stage: Stage, needs: Sequence[Record], options: BaseModel) -> str:
+    """Hash of the inputs, the stage's version and its options: the same key means the same bytes.
+
+    The inputs are hashed as they stand, not by the keys of their making: a recording that was moved and renamed goes
+    through `ingest` again, comes out the same, and nothing behind it is repeated.
+    """
+    facts = {
+        "stage": stage.name,
+        "version": stage.version,
+        "inputs": [need.model_dump(mode="json") for need in needs],
+        "options": options.model_dump(mode="json"),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _work(stage: Stage, recording_id: str, store: Store, options: BaseModel, report: Report) -> Record:
+    try:
+        with store.workspace(recording_id, stage.name) as work:
+            # Both may have changed while we waited: the inputs, and somebody else may have done the work.
+            needs = _needs(stage, recording_id, store)
+            key = key_of(stage, needs, options)
+            if (done := store.get(recording_id, stage.name, stage.gives, key)) is not None:
+                return _reused(done, report)
             report.say("started")
-            needs = [store.get(recording_id, need, GIVES[need]) for need in stage.needs]
             record: Record = stage.room.run(*needs, options=options, work=work, report=report)
-            store.put(recording_id, stage_name, record, key)
+            store.put(recording_id, stage.name, record, key)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(path=store.url) from error
@@ -48,12 +74,15 @@ def run_stage(
     return record
 
 
-def _key(stage: Stage, recording_id: str, store: Store, options: object) -> str:
-    """Hash of the inputs' keys, the stage's version and its options: the same key means the same bytes."""
-    inputs = {}
+def _needs(stage: Stage, recording_id: str, store: Store) -> list[Record]:
+    records = []
     for need in stage.needs:
-        if (key := store.key(recording_id, need)) is None:
+        if (record := store.get(recording_id, need, GIVES[need])) is None:
             raise NotReady(stage=stage.name, needs=need, recording_id=recording_id)
-        inputs[need] = key
-    facts = {"stage": stage.name, "version": stage.version, "inputs": inputs, "options": options.model_dump(mode="json")}  # type: ignore[attr-defined]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+        records.append(record)
+    return records
+
+
+def _reused(record: Record, report: Report) -> Record:
+    report.say("reused")
+    return record

@@ -1,0 +1,4 @@
+from chasqui.run.local import Packed as Packed
+from chasqui.run.local import pack as pack
+
+__version__: str
