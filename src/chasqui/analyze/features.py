@@ -1,0 +1,133 @@
+"""One row of numbers per segment, and the file they travel in.
+
+The names in order are NAMES; what each means stands in docs/analyze.md. A new feature gets a name and a value here, and
+a new FEATURE_VERSION, because predictors are trained on exactly these columns.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from chasqui.analyze import blocks
+from chasqui.analyze.blocks import Floats
+from chasqui.analyze.frames import FLOOR, FRAME, MFCC, SECOND
+from chasqui.analyze.segments import Cut
+from chasqui.analyze.voice import Bytes
+
+FEATURE_VERSION = "segments-1"
+
+ACTIVE_DB = 40.0  # frames further below the loudest one say nothing about the voice (the range that STOI looks at)
+BAND_DB = 50.0  # a band this far below the loudest one is empty
+SPECTRAL = FRAME[2:8]
+NAMES: tuple[str, ...] = (
+    "duration_s",
+    "level_dbfs",
+    "peak_dbfs",
+    *(f"level_p{percent:02d}_dbfs" for percent in (5, 25, 50, 75, 95)),
+    "dynamic_range_db",
+    "snr_db",
+    "bandwidth_hz",
+    "rolloff99_hz",
+    *(f"{name}_{kind}" for kind in ("mean", "std") for name in SPECTRAL),
+    "f0_median_hz",
+    "f0_iqr_hz",
+    "voiced_share",
+    "aperiodicity_mean",
+    "speech_share",
+    "music_share",
+    *SECOND,
+    *(f"mfcc_{index:02d}_{kind}" for kind in ("mean", "std") for index in range(MFCC)),
+)
+
+
+class Rows(NamedTuple):
+    """Everything that was measured on some packets, grid by grid."""
+
+    frames: Floats  # [6 × packets, FRAME]
+    pitch: Floats  # [3 × packets, 2]
+    wide: Floats  # [packets, 128]
+    seconds: Floats  # [packets, SECOND], repeated
+    speech: Floats  # [packets] 0 or 1
+    music: Floats  # [packets] 0 or 1
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Packets `start` to `stop` (exclusive)."""
+        packets = len(self.speech)
+        return Rows(*(grid[start * len(grid) // packets : stop * len(grid) // packets] for grid in self))
+
+    @staticmethod
+    def join(parts: list[Rows]) -> Rows:
+        """One after the other."""
+        return Rows(*(np.concatenate(grids) for grids in zip(*parts, strict=True)))
+
+
+def summarize(rows: Rows) -> Floats:
+    """The features of one segment, float32 [NAMES]."""
+    active = rows.frames[rows.frames[:, 0] > rows.frames[:, 0].max() - ACTIVE_DB]
+    cepstra = active[:, 8:]
+    return np.concatenate(
+        [
+            _levels(rows),
+            _bandwidth(rows.wide),
+            active[:, 2:8].mean(axis=0),
+            active[:, 2:8].std(axis=0),
+            _pitch(rows.pitch),
+            [rows.speech.mean(), rows.music.mean()],
+            rows.seconds.mean(axis=0),
+            cepstra.mean(axis=0),
+            cepstra.std(axis=0),
+        ]
+    ).astype(np.float32)
+
+
+def _levels(rows: Rows) -> list[float]:
+    level = rows.frames[:, 0].astype(np.float64)
+    power = 10 ** (level / 10)
+    percentiles = np.percentile(level, (5, 25, 50, 75, 95))
+    spoken = np.repeat(rows.speech > 0, 6)
+    noise = 10 ** (np.percentile(level, 10) / 10)
+    signal = power[spoken].mean() if spoken.any() else power.mean()
+    snr = 10 * np.log10(max(signal - noise, noise / 10) / noise)
+    peak = 20 * np.log10(max(float(rows.frames[:, 1].max()), np.sqrt(FLOOR)))
+    duration = len(rows.speech) * 0.06
+    return [duration, _db(power.mean()), peak, *percentiles, percentiles[-1] - percentiles[0], snr]
+
+
+def _db(power: float) -> float:
+    return float(10 * np.log10(power + FLOOR))
+
+
+def _bandwidth(wide: Floats) -> list[float]:
+    """Upper edge of the highest band that is not empty, and of the band below which 99 % of the power lie."""
+    mean = wide.mean(axis=0, dtype=np.float64)
+    width = blocks.RATE_HZ / 2 / mean.size
+    if mean.max() < FLOOR:
+        return [0.0, 0.0]
+    filled = np.flatnonzero(mean > mean.max() * 10 ** (-BAND_DB / 10))[-1]
+    below = np.searchsorted(np.cumsum(mean), 0.99 * mean.sum())
+    return [(filled + 1) * width, (below + 1) * width]
+
+
+def _pitch(pitch: Floats) -> list[float]:
+    voiced = pitch[pitch[:, 0] > 0, 0]
+    low, middle, high = np.percentile(voiced, (25, 50, 75)) if voiced.size else (0.0, 0.0, 0.0)
+    return [middle, high - low, voiced.size / len(pitch), float(pitch[:, 1].mean())]
+
+
+def save(path: Path, values: Floats, cuts: list[Cut], speech_probability: Bytes, second_class: Bytes) -> None:
+    """Write the file, without pickles. NumPy dates every member 1980, so the same numbers give the same bytes."""
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            version=np.array(FEATURE_VERSION),
+            names=np.array(NAMES),
+            values=values,
+            start_packet=np.array([cut.start for cut in cuts], np.uint32),
+            packets=np.array([cut.stop - cut.start for cut in cuts], np.uint16),
+            kind=np.array([cut.kind for cut in cuts], np.uint8),
+            speech_probability=speech_probability,
+            second_class=second_class,
+        )
