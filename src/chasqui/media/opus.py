@@ -1,0 +1,71 @@
+"""libopus through PyAV: sound to packets and back, on the 60 ms grid. Nothing here decides a setting or scores a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ, Rung
+from chasqui.media.ogg import PRE_SKIP
+
+Array = NDArray[np.float32]
+
+#: OpusHead of every stream we make; the decoder wants it before the first packet.
+_HEAD = b"OpusHead\x01\x01" + PRE_SKIP.to_bytes(2, "little") + RATE_HZ.to_bytes(4, "little") + b"\0\0\0"
+
+
+def encode(pcm: Array, rung: Rung) -> list[bytes]:
+    """Packets of `pcm` (shape [samples], 48 kHz) at one rung, ceil(samples / 2880) of them; the last is padded with silence."""
+    codec: Any = av.CodecContext.create("libopus", "w")
+    codec.sample_rate, codec.layout, codec.format = RATE_HZ, "mono", "flt"
+    codec.bit_rate = rung.bitrate_bps
+    codec.time_base = Fraction(1, RATE_HZ)
+    codec.options = {
+        "application": rung.application,
+        "frame_duration": str(rung.frame_ms),
+        "compression_level": str(rung.complexity),
+        "vbr": "on",
+        **({"cutoff": str(rung.cutoff_hz)} if rung.cutoff_hz else {}),
+    }
+    count = -(-len(pcm) // PACKET_SAMPLES)
+    padded = pcm if len(pcm) == count * PACKET_SAMPLES else np.pad(pcm, (0, count * PACKET_SAMPLES - len(pcm)))
+    padded = np.ascontiguousarray(padded, np.float32)
+    packets: list[bytes] = []
+    for index in range(count):
+        block = padded[index * PACKET_SAMPLES : (index + 1) * PACKET_SAMPLES]
+        frame = av.AudioFrame.from_ndarray(block[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts = RATE_HZ, index * PACKET_SAMPLES
+        packets += [bytes(packet) for packet in codec.encode(frame)]
+    packets += [bytes(packet) for packet in codec.encode(None)]
+    return packets[:count]
+
+
+def decode(packets: Iterable[bytes]) -> Iterator[Array]:
+    """The sound of consecutive packets, aligned with what was encoded: the first block is PRE_SKIP samples short, so the
+    last PRE_SKIP samples of the input need one packet more. Equal to what opusdec gives.
+    """
+    codec: Any = av.CodecContext.create("libopus", "r")
+    codec.extradata = _HEAD
+    for data in packets:
+        for frame in codec.decode(av.Packet(data)):
+            yield _mono(frame)
+
+
+def decode_file(path: Path) -> Iterator[Array]:
+    """The sound of a finished file as a player hears it: pre-skip and end trim applied by the container's own rules."""
+    with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        for frame in container.decode(audio=0):
+            yield _mono(frame)
+
+
+def _mono(frame: Any) -> Array:
+    samples = frame.to_ndarray().reshape(-1)
+    if samples.dtype == np.int16:
+        return (samples.astype(np.float32)) / np.float32(32768)
+    return samples.astype(np.float32, copy=False)

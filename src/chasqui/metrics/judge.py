@@ -1,0 +1,53 @@
+"""One segment of the master, ready to be compared with any number of encodes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from chasqui.metrics import estoi, visqol
+from chasqui.records import Kind, Scores
+
+VERSIONS = {"estoi": estoi.VERSION, "visqol": visqol.VERSION}
+
+
+class Judge:
+    """Scores encodes of one reference of shape [samples] at 48 kHz; the reference side is prepared once, when it is needed."""
+
+    def __init__(self, kind: Kind, reference: NDArray[Any]) -> None:
+        self.kind = kind
+        self._reference = reference if kind == "music" else _to_16k(reference)
+        self._estoi: estoi.Reference | None = None
+        self._visqol: visqol.Reference | None = None
+        self._prepared: set[str] = set()
+
+    def scores(self, degraded: NDArray[Any], *, quality: bool = True) -> Scores:
+        """Scores of an aligned, equally long encode at 48 kHz; `quality=False` leaves out ViSQOL where ESTOI suffices.
+
+        Silence is not scored. A metric that finds nothing to compare stays None.
+        """
+        if self.kind == "silence":
+            return Scores()
+        signal = degraded if self.kind == "music" else _to_16k(degraded)
+        intelligibility = self._intelligibility(signal) if self.kind == "speech" else None
+        listening = self._listening(signal) if quality or self.kind == "music" else None
+        return Scores(estoi=intelligibility, visqol=listening)
+
+    def _intelligibility(self, signal: NDArray[Any]) -> float | None:
+        if "estoi" not in self._prepared:
+            self._estoi = estoi.prepare(self._reference)
+            self._prepared.add("estoi")
+        return None if self._estoi is None else round(estoi.score(self._estoi, signal), 4)
+
+    def _listening(self, signal: NDArray[Any]) -> float | None:
+        if "visqol" not in self._prepared:
+            self._visqol = visqol.prepare(self._reference, "audio" if self.kind == "music" else "speech")
+            self._prepared.add("visqol")
+        return None if self._visqol is None else round(visqol.score(self._visqol, signal), 3)
+
+
+def _to_16k(signal: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(resample_poly(np.asarray(signal, np.float32), 1, 3), np.float32)
