@@ -1,0 +1,140 @@
+"""A few seconds to compare by ear: which ones, and that span of source, master and voice as small Ogg Opus."""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ, Rung
+from chasqui.records import Measured
+
+Floats = npt.NDArray[np.float32]
+
+#: Nobody tells 64 kb/s mono Opus from its source by ear, and 15 s of it weigh 120 kB.
+PREVIEW = Rung("preview", 64_000, "audio")
+#: Where hard parts are looked for: to reach a later one the source would have to be decoded for long.
+SEARCH_S = 1800.0
+#: Loudest sample after matching volumes.
+CEILING = 0.98
+SERIAL = 1
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the lesson on the packet grid. Its sound ends PRE_SKIP samples before its last packet does."""
+
+    start_packet: int
+    packets: int
+
+    @property
+    def start_s(self) -> float:
+        return self.start_packet * PACKET_SAMPLES / RATE_HZ
+
+    @property
+    def duration_s(self) -> float:
+        return self.packets * PACKET_SAMPLES / RATE_HZ
+
+    @property
+    def start(self) -> int:
+        """First sample of the master."""
+        return self.start_packet * PACKET_SAMPLES
+
+    @property
+    def samples(self) -> int:
+        from chasqui.media.ogg import PRE_SKIP
+
+        return self.packets * PACKET_SAMPLES - PRE_SKIP
+
+
+def hardest(measured: Iterable[Measured], thresholds: dict[str, float]) -> list[Measured]:
+    """The parts that came closest to breaking the promise, the hardest first; speech before music."""
+    judged = [(margin, m) for m in measured if (margin := margin_of(m, thresholds)) is not None]
+    return [m for _, m in sorted(judged, key=lambda pair: (pair[1].kind != "speech", pair[0], pair[1].segment))]
+
+
+def margin_of(m: Measured, thresholds: dict[str, float]) -> float | None:
+    """How far above its threshold the worst score of a part is, as a share of the threshold; None: nothing to judge."""
+    scores = {metric: getattr(m.scores, metric) for metric in thresholds}
+    margins = [score / thresholds[metric] - 1 for metric, score in scores.items() if score is not None]
+    return min(margins) if margins and m.kind != "silence" else None
+
+
+def span_of(measured: Sequence[Measured], thresholds: dict[str, float], wanted_s: float, samples: int) -> Span:
+    """Where to listen: from the start of the hardest part, `wanted_s` long, all within the `samples` of the lesson."""
+    ranked = hardest((m for m in measured if m.start_s < SEARCH_S), thresholds)
+    whole = max(samples // PACKET_SAMPLES, 1)
+    packets = min(whole, round(wanted_s * RATE_HZ / PACKET_SAMPLES))
+    start = round(ranked[0].start_s * RATE_HZ / PACKET_SAMPLES) if ranked else 0
+    return Span(max(0, min(start, whole - packets)), packets)
+
+
+def of_voice(path: Path, span: Span) -> bytes:
+    """The published packets of the span in an Ogg stream of their own: not encoded again."""
+    return _stream(islice(_packets(path), span.start_packet, span.start_packet + span.packets), span)
+
+
+def of_sound(pcm: Floats, span: Span) -> bytes:
+    """`pcm`, float32 [samples] at 48 kHz, as a preview; what is missing at its end becomes silence."""
+    from chasqui.media.opus import encode
+
+    pcm = np.pad(pcm[: span.samples], (0, max(0, span.samples - pcm.size)))
+    return _stream(encode(pcm, PREVIEW), span)
+
+
+def of_source(path: Path, audio_index: int, name: str, span: Span) -> Floats:
+    """The span of the source as it came, float32 [samples] at 48 kHz, one channel."""
+    from chasqui.media.source import blocks
+
+    pieces: list[Floats] = []
+    at = 0
+    for block in blocks(path, audio_index, name=name, rate_hz=RATE_HZ):
+        pieces.append(block[:, max(span.start - at, 0) : max(span.start + span.samples - at, 0)])
+        at += block.shape[1]
+        if at >= span.start + span.samples:
+            break
+    return _one_channel(np.concatenate(pieces, axis=1)) if pieces else np.zeros(0, np.float32)
+
+
+def at_volume_of(sound: Floats, reference: Floats) -> Floats:
+    """`sound` as loud (rms) as `reference`, so that the ear compares quality and not volume; never clipped."""
+    own, wanted = _rms(sound), _rms(reference)
+    if own <= 0:
+        return sound
+    gain = min(wanted / own, CEILING / max(float(np.abs(sound).max()), 1e-9))
+    return sound * np.float32(gain)
+
+
+def _one_channel(block: Floats) -> Floats:
+    """The mean of the channels, or the loudest one where they cancel each other."""
+    mean: Floats = block.mean(axis=0, dtype=np.float32)
+    loudest: Floats = block[int(np.argmax((block**2).mean(axis=1)))]
+    return mean if _rms(mean) > 0.5 * _rms(loudest) else loudest
+
+
+def _rms(sound: Floats) -> float:
+    return float(np.sqrt(np.mean(sound.astype(np.float64) ** 2))) if sound.size else 0.0
+
+
+def _packets(path: Path) -> Iterator[bytes]:
+    from chasqui.media.ogg import read
+
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        # A mapping slices into bytes just as bytes do, and only the pages that are needed are read.
+        for page in islice(read(cast(bytes, data)), 2, None):  # after OpusHead and OpusTags
+            yield from page.packets
+
+
+def _stream(packets: Iterable[bytes], span: Span) -> bytes:
+    from chasqui.media.ogg import write
+
+    out = io.BytesIO()
+    write(out, packets, span.samples, serial=SERIAL, tags={}, packet_samples=PACKET_SAMPLES)
+    return out.getvalue()

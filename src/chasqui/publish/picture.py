@@ -1,0 +1,169 @@
+"""The picture of a lesson: its sound, coloured by rung, above the quality of each part, on one time axis.
+
+Gives shapes in drawing units; the template writes them as SVG. The drawing is stretched to the width of the page and
+never in height, so one unit down is one pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from chasqui.codecs.opus import RUNGS
+from chasqui.publish.wave import Outline
+from chasqui.records import Measured
+
+WIDTH = 1440
+#: Above this many parts neighbours are drawn as one block, with their worst scores: a 10-hour class stays a small page.
+MOST_BLOCKS = 480
+WAVE_MIDDLE, WAVE_HALF = 92, 66
+#: Top of the first panel of scores, distance between panels, height of one.
+PANEL_TOP, PANEL_STEP, PANEL_HEIGHT = 206, 124, 76
+#: Bits per second up to which a rung wears colour 0, 1, 2 …; what is above the last wears the next colour.
+COLOUR_STEPS_BPS = (6_000, 8_000, 10_000, 12_000, 16_000, 24_000)
+#: What a panel shows, bottom to top. ESTOI below 0.4 is noise to a listener; ViSQOL ends at 1 and 5 by definition.
+RANGES = {"estoi": (0.4, 1.0), "visqol": (1.0, 5.0)}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part, or several neighbours drawn as one."""
+
+    x: float
+    width: float
+    start_s: float
+    end_s: float
+    first: int
+    last: int
+    kind: str
+    rung: str
+    colour: int
+    scores: dict[str, float]
+    kept: bool | None  # None: silence, nothing was promised
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The score of a block in a panel: a short line at height `y`, from x on."""
+
+    x: float
+    y: float
+    width: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One metric over time. `target_y` is None where the promise says nothing about this metric."""
+
+    metric: str
+    top: int
+    height: int
+    low: float
+    high: float
+    target: float | None
+    target_y: float | None
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything the drawing needs."""
+
+    height: int
+    outline: str
+    body: str
+    blocks: tuple[Block, ...]
+    panels: tuple[Panel, ...]
+    duration_s: float
+    rungs: tuple[tuple[str, int], ...] = field(default=())  # (rung, colour) for the legend, cheap to dear
+
+
+def draw(outline: Outline, measured: Sequence[Measured], duration_s: float, thresholds: dict[str, float]) -> Picture:
+    """The Picture. `thresholds`: metric → what the promise asks of it."""
+    blocks = tuple(_block(group, duration_s, thresholds) for group in _grouped(measured))
+    shown = [metric for metric in RANGES if any(metric in b.scores for b in blocks)]
+    panels = tuple(_panel(metric, n, blocks, thresholds.get(metric)) for n, metric in enumerate(shown))
+    used = {m.rung for m in measured}
+    return Picture(
+        height=(panels[-1].top + PANEL_HEIGHT if panels else WAVE_MIDDLE + WAVE_HALF) + 6,
+        outline=_ribbon(outline.high, outline.low, outline.peak),
+        body=_ribbon(outline.rms, -outline.rms, outline.peak),
+        blocks=blocks,
+        panels=panels,
+        duration_s=duration_s,
+        rungs=tuple((rung, colour_of(rung)) for rung in sorted(used, key=_bitrate)),
+    )
+
+
+def colour_of(rung: str) -> int:
+    """Number of the colour class of a rung, 0 for the cheapest."""
+    return sum(_bitrate(rung) > step for step in COLOUR_STEPS_BPS)
+
+
+def _bitrate(rung: str) -> int:
+    return RUNGS[rung].bitrate_bps
+
+
+def _grouped(measured: Sequence[Measured]) -> list[list[Measured]]:
+    each = -(-len(measured) // MOST_BLOCKS) or 1
+    return [[m for _, m in group] for _, group in groupby(enumerate(measured), lambda pair: pair[0] // each)]
+
+
+def _block(group: list[Measured], duration_s: float, thresholds: dict[str, float]) -> Block:
+    first, last = group[0], group[-1]
+    dearest = max(group, key=lambda m: _bitrate(m.rung))
+    loud = [m for m in group if m.kind != "silence"]
+    scores = {
+        metric: min(values)
+        for metric in RANGES
+        if (values := [v for m in loud if (v := getattr(m.scores, metric)) is not None])
+    }
+    x = _x(first.start_s, duration_s)
+    return Block(
+        x=x,
+        width=round(_x(last.end_s, duration_s) - x, 2),
+        start_s=first.start_s,
+        end_s=last.end_s,
+        first=first.segment,
+        last=last.segment,
+        kind=loud[0].kind if loud else "silence",
+        rung=dearest.rung,
+        colour=colour_of(dearest.rung),
+        scores=scores,
+        kept=all(scores[m] >= thresholds[m] for m in scores if m in thresholds) if scores else None,
+    )
+
+
+def _x(at_s: float, duration_s: float) -> float:
+    return round(min(at_s / duration_s, 1.0) * WIDTH, 2) if duration_s > 0 else 0.0
+
+
+def _panel(metric: str, n: int, blocks: Sequence[Block], target: float | None) -> Panel:
+    low, high = RANGES[metric]
+    top = PANEL_TOP + n * PANEL_STEP
+
+    def y(score: float) -> float:
+        share = (min(max(score, low), high) - low) / (high - low)
+        return round(top + PANEL_HEIGHT * (1 - share), 1)
+
+    marks = tuple(
+        Mark(b.x, y(b.scores[metric]), b.width, target is None or b.scores[metric] >= target)
+        for b in blocks
+        if metric in b.scores
+    )
+    return Panel(metric, top, PANEL_HEIGHT, low, high, target, None if target is None else y(target), marks)
+
+
+def _ribbon(upper: object, lower: object, peak: float) -> str:
+    """An SVG path around the area between two arrays; the loudest moment fills the height."""
+    scale = WAVE_HALF / peak if peak > 0 else 0.0
+    above, below = [float(v) for v in upper], [float(v) for v in lower]  # type: ignore[attr-defined]
+    step = WIDTH / max(len(above) - 1, 1)
+
+    def points(values: list[float], side: float) -> list[str]:
+        # Half a unit keeps a thread of line where the sound is silent.
+        return [f"{n * step:.0f} {WAVE_MIDDLE - v * scale - side:.1f}" for n, v in enumerate(values)]
+
+    return "M" + "L".join(points(above, 0.5) + points(below, -0.5)[::-1]) + "Z"
