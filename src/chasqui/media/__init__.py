@@ -1,1 +1,1 @@
-"""Everything that touches PyAV (FFmpeg inside a wheel): opening safely, decoding, encoding. Nobody else imports `av`."""
+"""Everything that touches PyAV (FFmpeg in a wheel): opening safely, decoding, encoding. Nobody else imports `av`."""

@@ -104,8 +104,9 @@ class GuardedFile:
         return data
 
     def seek(self, offset: int, whence: int) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self.bytes}[whence]
-        if base + offset < 0:
+        # `whence` may carry AVSEEK_FORCE; broken headers ask for places before the beginning and beyond 2^63.
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self.bytes}[whence & 3]
+        if not 0 <= base + offset <= self.bytes:
             return -errno.EINVAL
         return self._file.seek(base + offset)
 

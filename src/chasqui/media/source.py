@@ -8,7 +8,7 @@ becomes hours of silence, and a gap in a damaged file is closed instead of fille
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,13 @@ class Tally:
     errors: int = 0  # packets or frames that could not be decoded
     first_error_s: float | None = None
     first_error: str = ""
-    seconds: float = 0.0  # of sound decoded
-    samples: int = 0  # at the source's rate
     encrypted: int = 0  # packets under DRM
+    samples: dict[int, int] = field(default_factory=dict)  # decoded, by sample rate: some streams change theirs
+
+    @property
+    def seconds(self) -> float:
+        """Of sound decoded; exact for a stream of one rate."""
+        return sum(samples / rate for rate, samples in self.samples.items())
 
     def failed(self, why: str) -> None:
         if self.errors == 0:
@@ -117,27 +121,26 @@ def frames(container: InputContainer, stream: AudioStream, clock: Clock, tally: 
     Raises:
         TooSlow, Damaged
     """
-    for packet in _packets(container, stream, tally):
+    for packet in _packets(container, stream, clock, tally):
         clock.check()
+        tally.encrypted += packet.has_sidedata("encryption_info")
         try:
             decoded = packet.decode()
         except EOFError:
             continue  # flushed before, after an error of the container
         except (av.FFmpegError, OSError) as error:
-            tally.encrypted += packet.has_sidedata("encryption_info")
             tally.failed(getattr(error, "strerror", None) or str(error))
             continue
         for frame in decoded:
             if not frame.samples:
                 continue
             rate = _checked(frame, clock.name)
-            tally.samples += frame.samples
-            tally.seconds += frame.samples / rate
+            tally.samples[rate] = tally.samples.get(rate, 0) + frame.samples
             clock.decoded_s = tally.seconds
             yield frame
 
 
-def _packets(container: InputContainer, stream: AudioStream, tally: Tally) -> Iterator[Any]:
+def _packets(container: InputContainer, stream: AudioStream, clock: Clock, tally: Tally) -> Iterator[Any]:
     """Packets of the stream; after a reading error the demuxer is asked to go on."""
     failures = 0
     while True:
@@ -147,6 +150,7 @@ def _packets(container: InputContainer, stream: AudioStream, tally: Tally) -> It
                 yield packet
             return
         except (av.FFmpegError, OSError) as error:
+            clock.check()
             tally.failed(getattr(error, "strerror", None) or str(error))
             failures += 1
             if failures >= PATIENCE:
@@ -174,10 +178,12 @@ def planar(frame: AudioFrame) -> NDArray[Any]:
 def as_float(samples: NDArray[Any], kind: str) -> Block:
     """Samples in FFmpeg's format `kind` as float32, full scale ±1.0. What is not a number becomes silence."""
     if kind.startswith(("flt", "dbl")):
-        block = samples.astype(np.float32)
-        return block if np.isfinite(block).all() else np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        real: Block = samples.astype(np.float32)
+        if not np.isfinite(real).all():
+            real[~np.isfinite(real)] = 0.0
+        return real
     _, full = _FORMATS[kind.removesuffix("p")]
-    block = samples.astype(np.float32)
+    block: Block = samples.astype(np.float32)
     if kind.startswith("u8"):
         block -= np.float32(full)
     block *= np.float32(1 / full)
@@ -221,7 +227,8 @@ def _with_channels(block: Block, channels: int) -> Block:
     if have == channels:
         return block
     if channels == 1:
-        return block.mean(axis=0, keepdims=True, dtype=np.float32)
+        mono: Block = block.mean(axis=0, keepdims=True, dtype=np.float32)
+        return mono
     return block[[index % have for index in range(channels)]]
 
 
@@ -249,4 +256,4 @@ class _Resampler:
             yield from map(self._unpacked, self._swr.resample(None))
 
     def _unpacked(self, frame: AudioFrame) -> Block:
-        return planar(frame).astype(np.float32, copy=False)
+        return as_float(planar(frame), frame.format.name)

@@ -1,0 +1,42 @@
+"""Tags and names as clean, short text: they travel into records, file names, feeds and pages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+#: Records stay a few kB: lyrics, XMP packets and base64 pictures in tags do not travel.
+MOST_TAGS = 32
+MOST_KEY = 40
+MOST_VALUE = 300
+
+_SPACE = re.compile(r"\s+")
+
+
+def one_line(text: str, most: int = MOST_VALUE) -> str:
+    """Text in one line: composed (NFC), no control or direction characters, spaces joined, at most `most` characters.
+
+    What could not be decoded shows as U+FFFD. Idempotent.
+    """
+    whole = text[: most * 8].encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    seen = "".join(_shown(letter) for letter in unicodedata.normalize("NFC", whole))
+    return _SPACE.sub(" ", seen).strip()[:most].strip()
+
+
+def _shown(letter: str) -> str:
+    """Whitespace stays, as a space. Control, format, private and unassigned characters go: they hide or turn text."""
+    if letter.isspace():
+        return " "
+    kind = unicodedata.category(letter)
+    return letter if kind[0] != "C" else ""
+
+
+def cleaned(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags fit to travel: keys in small letters, values in one line, the first of each key, empty ones left out."""
+    kept: dict[str, str] = {}
+    for key, value in tags.items():
+        name, text = one_line(key, MOST_KEY).lower(), one_line(value)
+        if name and text and name not in kept and len(kept) < MOST_TAGS:
+            kept[name] = text
+    return kept
