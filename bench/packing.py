@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from bench.baselines import Shape
 from bench.recordings import Kind, Take
 from chasqui.config import Config
+from chasqui.ingest import accept
 from chasqui.records import Analysis, Certificate, Master, Record, Recording, Renditions, Request, Segment
 from chasqui.run import run_stage
 from chasqui.store import open_store
@@ -50,9 +50,8 @@ class Packed(NamedTuple):
 def packed(take: Take, folder: Path) -> Packed:
     """Every stage up to `verify`, one thread, for every target. `folder` must be empty; the files stay there."""
     base = f"file:{folder / 'base'}"
-    request = _request(take.path)
     store = open_store(base)
-    store.put(request.recording_id, "request", request, request.sha256)
+    request = accept(take.path, store)
     seconds = sum(_run(stage, request, base, "understood") for stage in SHARED)
     recording = _got(store.get(request.recording_id, "ingest", Recording))
     master = _got(store.get(request.recording_id, "clean", Master))
@@ -97,9 +96,3 @@ def _got(record: R | None) -> R:
     if record is None:
         raise RuntimeError("a finished stage left no record")
     return record
-
-
-def _request(path: Path) -> Request:
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    return Request(recording_id=digest[:16], path=str(path), name=path.name, sha256=digest, bytes=len(data))

@@ -23,13 +23,13 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from bench import recordings
 from bench.baselines import BASELINES, Baseline, decode, fixed_opus, measure
 from bench.packing import TARGETS, Packed, packed
 from bench.scores import Kept, Yardstick
 from bench.table import MEDIA, Row, markdown, written
+from chasqui.metrics.threads import one_blas_thread
 
 #: Fixed Opus rates tried first, and those between them, tried only where a promise turns from missed to kept. kb/s.
 COARSE_KBPS = (6, 8, 12, 16, 20, 24, 32)
@@ -77,8 +77,8 @@ def measured(media: Path, quick: bool, jobs: int, folder: Path) -> Row:
 
 
 def _one_thread() -> None:
-    """There is a process per core already: more threads would only fight."""
-    threadpool_limits(1)
+    """For workers: there is a process per core already, more threads would only fight."""
+    one_blas_thread()
 
 
 def _chasqui(lesson: Packed) -> dict[str, Outcome]:
@@ -137,13 +137,11 @@ def share(lessons: list[Packed], outcomes: list[Outcome], picked: list[int], kin
 
 
 def cheapest(shares: dict[int, float], wanted: float) -> int | None:
-    """The lowest rate from which on every higher rate tried keeps the promise too. None: the highest does not."""
-    best = None
-    for kbps in sorted(shares, reverse=True):
-        if shares[kbps] < wanted:
-            break
-        best = kbps
-    return best
+    """The lowest rate that keeps the promise for that share of the segments. None: none of them does.
+
+    A low rate counts even if a higher one misses: 8 kb/s (narrowband) can beat 9 kb/s (the first wideband rate).
+    """
+    return min((kbps for kbps, found in shares.items() if found >= wanted), default=None)
 
 
 def between(lessons: list[Packed], outcomes: Outcomes) -> list[int]:

@@ -113,5 +113,5 @@ def _note(stream: Any, errors: list[str]) -> None:
 
 def pack(source: Path, folder: Path, *flags: str) -> Cost:
     """`chasqui pack` of one file with a fresh store, both in `folder`."""
-    command = [sys.executable, "-m", "chasqui.cli", "pack", str(source), "--out", str(folder / "out"), "--json", *flags]
+    command = [sys.executable, "-m", "chasqui", "pack", str(source), "--out", str(folder / "out"), "--json", *flags]
     return run(command, {"CHASQUI_STORE": f"file:{folder / 'store'}", "PYTHONUNBUFFERED": "1"})
