@@ -10,6 +10,8 @@ from typing import Any
 
 import av
 
+PACKET_SAMPLES = 2880  # 60 ms at 48 kHz
+
 
 def encode(source: str, target: str) -> None:
     """`target` becomes an Ogg Opus file of `source`."""

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from fractions import Fraction
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -113,7 +114,7 @@ def lecture(folder: Path, minutes: float, out: Path, noise: bool = False) -> Pat
         stream.layout, stream.format = "mono", "s16"
         rooms = _rooms(folder) if noise else None
         written = 0
-        for clip in _again(take.path for take in takes(folder) if take.kind == "speech"):
+        for clip in cycle(take.path for take in takes(folder) if take.kind == "speech"):
             block = _level(read(clip))[: wanted - written]
             if rooms is not None:
                 block = block + 10 ** (-10 / 20) * np.resize(rooms, len(block))
@@ -127,12 +128,6 @@ def lecture(folder: Path, minutes: float, out: Path, noise: bool = False) -> Pat
                 break
         container.mux(stream.encode(None))
     return out
-
-
-def _again(paths: Iterator[Path]) -> Iterator[Path]:
-    once = list(paths)
-    while once:
-        yield from once
 
 
 def _level(pcm: Pcm) -> Pcm:
@@ -153,15 +148,12 @@ def stretched(block: Path, hours: float, out: Path) -> Path:
         template = source.streams.audio[0]
         stream: Any = container.add_stream_from_template(template)
         time_base = Fraction(1, RATE_HZ)  # of every Ogg Opus stream
-        packets = [(bytes(packet), packet.duration or 0) for packet in source.demux(template) if packet.size]
-        wanted, at = int(hours * 3600 * RATE_HZ), 0
-        while at < wanted:
-            for data, duration in packets:
-                packet = av.Packet(data)
-                packet.stream, packet.time_base = stream, time_base
-                packet.pts = packet.dts = at
-                packet.duration = duration
-                container.mux(packet)
-                at += duration
+        packets = [bytes(packet) for packet in source.demux(template) if packet.size]
+        count = int(hours * 3600 * RATE_HZ / plain.PACKET_SAMPLES)
+        for index, data in enumerate(islice(cycle(packets), count)):
+            packet = av.Packet(data)
+            packet.stream, packet.time_base, packet.duration = stream, time_base, plain.PACKET_SAMPLES
+            packet.pts = packet.dts = index * plain.PACKET_SAMPLES
+            container.mux(packet)
     once.unlink()
     return out
