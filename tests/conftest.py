@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ("fakes",)
+
 
 def missing(what: str) -> None:
     """Skip on a user's machine, fail in CI: a part that CI lacks is a defect of CI."""

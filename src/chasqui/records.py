@@ -6,7 +6,7 @@ Long lists (segments, choices, scores) live in blobs; their line types stand at 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,9 @@ class Record(BaseModel):
     """Base of everything that travels."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    #: Fields that no stage makes bytes out of: they stay out of the keys of the stages that need this record.
+    unkeyed: ClassVar[frozenset[str]] = frozenset()
 
 
 class Blob(Record):
@@ -34,7 +37,7 @@ class Blob(Record):
 
 
 class Request(Record):
-    """What somebody handed in, before anybody looked inside. The id comes from the content, so the same bytes are known again."""
+    """What somebody handed in, before anybody looked inside. The id comes from the content: known bytes are known."""
 
     recording_id: str = Field(pattern=r"^[0-9a-f]{16}$")
     path: str  # where it was when it was handed in; only `ingest` reads it
@@ -43,6 +46,8 @@ class Request(Record):
     sha256: str
     bytes: int = Field(ge=0)
     title: str = ""  # what the user calls it, if they said
+
+    unkeyed = frozenset({"path", "folder"})  # a recording that was moved is the same recording
 
 
 class Stream(Record):

@@ -43,13 +43,13 @@ def run_stage(
 def key_of(stage: Stage, needs: Sequence[Record], options: BaseModel) -> str:
     """Hash of the inputs, the stage's version and its options: the same key means the same bytes.
 
-    The inputs are hashed as they stand, not by the keys of their making: a recording that was moved and renamed goes
-    through `ingest` again, comes out the same, and nothing behind it is repeated.
+    The inputs are hashed as they stand, not by the keys of their making: where a stage is repeated and comes out the
+    same, nothing behind it is repeated.
     """
     facts = {
         "stage": stage.name,
         "version": stage.version,
-        "inputs": [need.model_dump(mode="json") for need in needs],
+        "inputs": [need.model_dump(mode="json", exclude=set(need.unkeyed)) for need in needs],
         "options": options.model_dump(mode="json"),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

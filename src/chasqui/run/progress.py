@@ -62,7 +62,8 @@ class JsonLines:
         return True
 
     def _write(self, facts: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(facts, ensure_ascii=False, default=str) + "\n")
+        # ASCII with escapes: a file name that is not valid text must not break the line, whatever the terminal speaks.
+        self._stream.write(json.dumps(facts, default=str) + "\n")
         self._stream.flush()
 
 

@@ -1,0 +1,322 @@
+"""The command line: `pack`, a command per stage on the same store, and `show`. It translates and calls, no more.
+
+What people read goes through the word catalogues; help texts too, under the names of the commands and options.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from chasqui import __version__
+from chasqui.errors import BadConfig, ChasquiError
+from chasqui.words import LANGUAGES, explain, say
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Exit codes that are not an error's: an unexpected exception, a wrong command line, and Ctrl-C (128 + SIGINT).
+UNEXPECTED, USAGE, INTERRUPTED = 1, 2, 130
+DEFAULT_CONFIG = Path("chasqui.toml")
+TARGETS = ("understood", "comfortable", "clear")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit. Expected errors are told in the user's language, without a traceback."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks ✓ or a name that is not text shows a "?"
+            stream.reconfigure(errors="replace")
+    lang = language(arguments, os.environ.get("CHASQUI_LANG", ""))
+    _translate(chasqui, lang)
+    sys.exit(_run(arguments, lang))
+
+
+def _run(arguments: list[str], lang: str) -> int:
+    say_error = partial(click.echo, err=True)
+    try:
+        code = chasqui.main(arguments, prog_name="chasqui", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except ChasquiError as error:
+        if "--json" in arguments:
+            from chasqui.run.progress import JsonLines
+            from chasqui.run.tell import RESULT_VERSION, failure
+
+            JsonLines(sys.stdout).result({"version": RESULT_VERSION, **failure(error, lang)})
+        else:
+            say_error(say("cli.error", lang, message=explain(error, lang)))
+        return error.exit_code
+    except click.UsageError as error:
+        if error.ctx is not None:
+            say_error(say("cli.usage", lang, usage=error.ctx.command_path))
+            say_error(say("cli.help hint", lang, command=error.ctx.command_path))
+        say_error(say("cli.error", lang, message=error.format_message()))
+        return USAGE
+    except click.ClickException as error:
+        say_error(say("cli.error", lang, message=error.format_message()))
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        say_error("\n" + say("cli.interrupted", lang))
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough (`| head`); Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("CHASQUI_DEBUG"):
+            raise
+        say_error(say("cli.traceback", lang, what=f"{type(error).__name__}: {error}"))
+        return UNEXPECTED
+
+
+def language(arguments: Sequence[str], default: str) -> str:
+    """The language asked for by `--lang`, else the default, else Spanish. Click's help needs it before click runs."""
+    for place, argument in enumerate(arguments):
+        following = arguments[place + 1] if place + 1 < len(arguments) else ""
+        if (asked := following if argument == "--lang" else argument.removeprefix("--lang=")) in LANGUAGES:
+            return asked
+    return default if default in LANGUAGES else LANGUAGES[0]
+
+
+def _translate(command: click.Command, lang: str) -> None:
+    command.help = say(f"cli.help.{command.name}", lang)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            parameter.help = say(f"cli.help.option.{parameter.name}", lang)
+    command.short_help = command.help.partition(". ")[0].partition(":")[0]
+    command.context_settings = {"help_option_names": ["-h", "--help"]}
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _translate(inner, lang)
+
+
+def common(command: F) -> F:
+    """The options that every command has."""
+    for option in (
+        click.option("--set", "sets", multiple=True, metavar="STAGE.OPTION=VALUE"),
+        click.option("--threads", type=click.IntRange(0, 256)),
+        click.option("--config", type=click.Path(path_type=Path, dir_okay=False)),
+        click.option("--store", metavar="URL"),
+        click.option("--lang", type=click.Choice(LANGUAGES)),
+        click.option("--json", "as_json", is_flag=True),
+    ):
+        command = option(command)
+    return command
+
+
+def promising(command: F) -> F:
+    """The two options that say what the listener shall get."""
+    command = click.option("--budget", metavar="SIZE")(command)
+    return click.option("--target", type=click.Choice(TARGETS))(command)
+
+
+class _InOrder(click.Group):
+    """Lists its commands as they are written here: the order in which a recording meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(name="chasqui", cls=_InOrder)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def chasqui() -> None:
+    pass
+
+
+@chasqui.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False))
+@promising
+@common
+def pack(paths: tuple[Path, ...], out: Path | None, as_json: bool, **flags: Any) -> int:
+    from chasqui.run.local import OUT, Packed, packing
+    from chasqui.run.tell import exit_code, result
+    from chasqui.store import open_store
+
+    config = _config(flags)
+    results: list[Packed] = []
+    with _listener(as_json, config.lang) as listener:
+        for packed in packing(paths, out or Path(OUT[config.lang]), open_store(config.store), config, listener):
+            results.append(packed)
+            if packed.error and not as_json:
+                _refuse(packed.source, packed.error, config.lang)
+    if as_json:
+        _json_lines().result(result(results, config))
+    else:
+        _print_table(results, config)
+    return exit_code(results)
+
+
+def _refuse(path: Path, error: ChasquiError, lang: str) -> None:
+    text = say("cli.refused", lang, name=click.format_filename(path), message=explain(error, lang))
+    click.echo(text, err=True)
+
+
+def _print_table(results: list[Any], config: Any) -> None:
+    if not results:
+        click.echo(say("cli.nothing found", config.lang), err=True)
+    if not any(packed.lesson for packed in results):
+        return
+    from rich.console import Console
+
+    from chasqui.run.tell import summary, table
+
+    # Away from a terminal nobody folds lines: a folder's name must come out whole.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    console.print(table(results, config))
+    for line in summary(results, config):
+        click.echo(line)
+
+
+@chasqui.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@common
+def ingest(paths: tuple[Path, ...], as_json: bool, **flags: Any) -> int:
+    from chasqui.ingest import accept, find
+    from chasqui.store import open_store
+
+    config = _config(flags)
+    store = open_store(config.store)
+    codes = []
+    for path, folder in find(paths):
+        try:
+            request = accept(path, store, folder=folder)
+            _run_stage("ingest", request.recording_id, store, config, as_json)
+        except ChasquiError as error:
+            if len(paths) == 1 and not paths[0].is_dir():
+                raise
+            codes.append(error.exit_code)
+            _refuse(path, error, config.lang)
+    from chasqui.errors import SOME_REFUSED
+
+    return SOME_REFUSED if codes else 0
+
+
+def _stage_command(name: str) -> None:
+    """`chasqui NAME LESSON...`: run one stage on what the store has, and print its record."""
+
+    def run(lesson: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+        from chasqui.run.story import resolve
+        from chasqui.store import open_store
+
+        config = _config(flags)
+        store = open_store(config.store)
+        for recording_id in [resolve(wanted, store) for wanted in lesson]:
+            _run_stage(name, recording_id, store, config, as_json)
+
+    run = common(promising(run) if name == "choose" else run)
+    chasqui.command(name)(click.argument("lesson", nargs=-1, required=True)(run))
+
+
+for _name in ("clean", "analyze", "choose", "encode", "verify", "publish"):
+    _stage_command(_name)
+
+
+@chasqui.command()
+@click.argument("lesson", required=False)
+@click.option("--segments", is_flag=True)
+@common
+def show(lesson: str | None, segments: bool, as_json: bool, **flags: Any) -> None:
+    from chasqui.run.story import Teller, records, resolve
+    from chasqui.store import open_store
+
+    config = _config(flags)
+    store = open_store(config.store)
+    if lesson is None:
+        return _list_lessons(store, config.lang, as_json)
+    recording_id = resolve(lesson, store)
+    if as_json:
+        present = {name: record.model_dump(mode="json") for name, record in records(recording_id, store).items()}
+        return click.echo(json.dumps(present))
+    for line in Teller(store, config.lang, segments).tell(recording_id):
+        click.echo(line)
+    return None
+
+
+def _list_lessons(store: Any, lang: str, as_json: bool) -> None:
+    from chasqui.records import Request
+
+    known = {recording_id: store.get(recording_id, "request", Request) for recording_id in store.recordings()}
+    names = {recording_id: request.name if request else "?" for recording_id, request in known.items()}
+    if as_json:
+        return click.echo(json.dumps(names))
+    click.echo(say("cli.lessons.title" if names else "cli.lessons.none", lang, store=store.url))
+    for recording_id, name in names.items():
+        click.echo(f"  {recording_id}  {name}")
+    return None
+
+
+def _run_stage(name: str, recording_id: str, store: Any, config: Any, as_json: bool) -> None:
+    from chasqui.run.local import run_stages
+
+    with _listener(as_json, config.lang) as listener:
+        (record,) = run_stages([name], recording_id, store, config, listener)
+    facts = record.model_dump(mode="json")
+    if as_json:
+        _json_lines().result({"stage": name, "record": facts})
+    else:
+        for line in _readable(facts):
+            click.echo(line)
+
+
+def _readable(value: Any, indent: str = "") -> Iterator[str]:
+    """A record as indented `name: value` lines."""
+    items = value.items() if isinstance(value, dict) else ((f"[{place}]", inner) for place, inner in enumerate(value))
+    for name, inner in items:
+        if isinstance(inner, dict | list) and inner:
+            yield f"{indent}{name}:"
+            yield from _readable(inner, indent + "  ")
+        else:
+            yield f"{indent}{name}: {'-' if inner in (None, [], {}) else inner}"
+
+
+def _config(flags: dict[str, Any]) -> Any:
+    """The Config out of a command's flags.
+
+    Raises:
+        BadConfig: a setting that makes no sense.
+    """
+    from chasqui.config import load
+    from chasqui.run.size import read_size
+
+    path = flags.pop("config") or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    budget, target = flags.pop("budget", None), flags.pop("target", None)
+    settings: dict[str, Any] = dict(_setting(text) for text in flags.pop("sets"))
+    if budget is not None:
+        settings["choose__budget_bytes"] = read_size(budget)
+    if target is not None:
+        settings["choose__target"] = target
+    return load(path, **settings, **flags)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    stage, dot, option = name.strip().partition(".")
+    if not (equals and dot and stage and option):
+        raise BadConfig(why=f"--set {text!r} is not of the form stage.option=value")
+    return f"{stage}__{option.replace('-', '_')}", value.strip()
+
+
+@contextmanager
+def _listener(as_json: bool, lang: str) -> Iterator[Any]:
+    from chasqui.run.progress import drawn
+
+    if as_json:
+        yield _json_lines()
+    else:
+        with drawn(lang) as listener:
+            yield listener
+
+
+def _json_lines() -> Any:
+    from chasqui.run.progress import JsonLines
+
+    return JsonLines(sys.stdout)
