@@ -122,7 +122,7 @@ def _refusal(name: str, content: Content, boxes: Atoms | None, said: str) -> Rej
         return Rejected(name=name, why=LOCKED)
     if boxes is not None and not boxes.has_index:
         said = "its table of contents, written last, is missing: the recording or the download was cut off"
-    return Damaged(name=name, why=f"{content.what}; {_PLAIN.get(said, said)}")
+    return Damaged(name=name, why=_PLAIN.get(said, said), kind=content.what)
 
 
 def _heard(path: Path, name: str, found: Look, options: Options, report: Report) -> tuple[int, Counted]:
@@ -158,7 +158,7 @@ def _worth_it(name: str, counted: Counted, declared_s: float | None, options: Op
     if tally.seconds < options.minimum_s:
         raise TooShort(name=name, duration_s=tally.seconds, minimum_s=options.minimum_s)
     if not counted.complete:
-        raise Rejected(name=name, why=f"it holds more than {options.maximum_h:g} hours of sound.")
+        raise Rejected(name=name, why="it holds more sound than ingest.maximum_h allows.", maximum_h=options.maximum_h)
     level = 20 * log10(counted.peak) if counted.peak > 0 else NOTHING_DBFS
     if level < options.silence_dbfs:
         raise OnlySilence(name=name, peak_dbfs=max(level, NOTHING_DBFS))
@@ -168,21 +168,23 @@ def _damage(counted: Counted, declared_s: float | None, tolerance_s: float) -> D
     tally, kept_s = counted.tally, counted.tally.seconds
     lost_s = (declared_s or 0.0) - kept_s
     short = lost_s > max(tolerance_s, LOST_SHARE * kept_s * (tolerance_s >= LOST_S))
-    if not tally.errors and not short:
+    if not tally.errors and counted.gap_s is None and not short:
         return None
     said = []
-    if tally.errors and (tally.first_error_s or 0.0) > kept_s - AT_THE_END_S:
+    first_s = min((at for at in (tally.first_error_s, counted.gap_s) if at is not None), default=None)
+    errors = tally.errors + (counted.gap_s is not None)
+    if first_s is not None and first_s > kept_s - AT_THE_END_S:
         said.append("it breaks off")
-    elif tally.errors:
-        said.append(f"damaged from {_clock(tally.first_error_s or 0.0)} on, in places: {tally.errors}")
+    elif first_s is not None:
+        said.append(f"damaged from {_clock(first_s)} on")
     if short:
         said.append(f"missing: {_clock(lost_s)} of {_clock(declared_s or 0.0)}")
     said.append(f"saved: {_clock(kept_s)}")
     return Damage(
         kept_s=kept_s,
         declared_s=declared_s,
-        errors=tally.errors,
-        first_error_s=tally.first_error_s if tally.errors else None,
+        errors=errors,
+        first_error_s=first_s,
         why="; ".join(said),
     )
 

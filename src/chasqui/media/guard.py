@@ -44,6 +44,9 @@ CONTAINERS = (
     "rka,shn,siff,sln,smjpeg,sox,tak,truehd,tta,voc,vqf,w64,wav,webm,wsd,wtv,wv,wve,xwma"
 )
 
+#: No protocol has this name.
+PROTOCOLS = "none"
+
 #: Bytes per read. Interleaved video makes FFmpeg jump, so bigger reads would mostly be thrown away.
 BUFFER_BYTES = 1 << 16
 
@@ -171,7 +174,7 @@ def opened(path: Path, name: str, limit_s: float = LIMIT_S) -> Iterator[tuple[In
                 "r",
                 options={
                     "format_whitelist": CONTAINERS,
-                    "protocol_whitelist": "none",
+                    "protocol_whitelist": PROTOCOLS,
                     "codec_whitelist": audio_decoders(),
                     "max_streams": "256",  # a lecture has 2–10; each costs memory before anything is decoded
                 },

@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
@@ -31,6 +32,9 @@ EXACT = frozenset(("ape", "au", "caf", "dsf", "flac", "tak", "tta", "w64", "wav"
 
 #: Below this mean rate a header cannot be true: the thriftiest codec we know (Codec2) needs 700 b/s.
 LEAST_BPS = 100.0
+
+#: A gap this long is missing sound, not rounding.
+GAP_S = 0.01
 
 #: Seconds of sound between two reports of progress.
 REPORT_EVERY_S = 30.0
@@ -65,6 +69,9 @@ class Counted:
     channels: int
     peak: float  # of full scale; exact below `audible`, else at least that
     complete: bool  # False: there was more than `most_s`
+    gap_s: (
+        float | None
+    )  # where the first samples are missing without an error; known only in containers that count them
 
 
 def look(path: Path, name: str, limit_s: float = LIMIT_S) -> Look:
@@ -162,11 +169,14 @@ def count(
         Unreadable, TooSlow, Damaged
     """
     tally, peak, rate, channels, reported, complete = Tally(), 0.0, 0, 0, 0.0, True
+    late = _Late()
     try:
         with opened(path, name, limit_s) as (container, guard):
             stream = audio_stream(container, index, name)
             for frame in frames(container, stream, guard.clock, tally):
                 rate, channels = rate or frame.sample_rate, channels or frame.layout.nb_channels
+                if container.format.name in EXACT:
+                    late.see(frame, tally.seconds)
                 if peak < audible:
                     peak = max(peak, float(np.abs(as_float(planar(frame), frame.format.name)).max()))
                 if tally.seconds - reported >= REPORT_EVERY_S:
@@ -176,6 +186,23 @@ def count(
                     complete = False
                     break
             guard.check()
-            return Counted(tally, stream.codec_context.name, rate, channels, peak, complete)
+            return Counted(tally, stream.codec_context.name, rate, channels, peak, complete, late.gap_s)
     except (av.FFmpegError, OSError) as error:
         raise Damaged(name=name, why=getattr(error, "strerror", None) or str(error)) from error
+
+
+class _Late:
+    """Frames that come later than the sound before them is long: FLAC frames with a wrong checksum vanish silently."""
+
+    def __init__(self) -> None:
+        self.gap_s: float | None = None
+        self._start: float | None = None
+
+    def see(self, frame: AudioFrame, seconds: float) -> None:
+        if self.gap_s is not None or frame.pts is None or frame.time_base is None:
+            return
+        before = seconds - frame.samples / frame.sample_rate
+        at = float(frame.pts * frame.time_base)
+        self._start = at if self._start is None else self._start
+        if at - self._start - before > GAP_S:
+            self.gap_s = round(before, 3)

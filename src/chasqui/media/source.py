@@ -109,7 +109,7 @@ def audio_stream(container: InputContainer, index: int, name: str) -> AudioStrea
     """
     stream = container.streams[index] if index < len(container.streams) else None
     if not isinstance(stream, AudioStream) or stream.codec_context is None:
-        raise Damaged(name=name, why=f"there is no sound stream {index} that can be decoded")
+        raise Damaged(name=name, why="the sound stream is not there or cannot be decoded", stream=index)
     # One thread: every run gives the same errors at the same places, and stages already work in parallel.
     stream.codec_context.thread_count = 1
     return stream
@@ -161,7 +161,7 @@ def _checked(frame: AudioFrame, name: str) -> int:
     rate, channels = frame.sample_rate, frame.layout.nb_channels
     most = MAX_PLANES if frame.format.is_planar else MAX_CHANNELS
     if not (0 < rate <= MAX_RATE_HZ and 0 < channels <= most):
-        raise Damaged(name=name, why=f"it claims {channels} channels at {rate} Hz")
+        raise Damaged(name=name, why="its header claims absurd channels or rates", channels=channels, rate_hz=rate)
     return rate
 
 
