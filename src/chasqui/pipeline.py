@@ -37,7 +37,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("clean", ("ingest",), Master, 1),
     Stage("analyze", ("clean",), Analysis, 1),
     Stage("choose", ("clean", "analyze"), Plan, 1),
-    Stage("encode", ("clean", "analyze", "choose"), Renditions, 1),
+    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 1),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 1),
     Stage("publish", ("request", "ingest", "clean", "analyze", "choose", "encode", "verify"), Lesson, 1),
 )

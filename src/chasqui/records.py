@@ -240,7 +240,7 @@ class Choice(Record):
     expected: Scores
     measured: bool  # expected comes from an encode of this very segment at this rung
     doubtful: bool
-    reachable: bool  # False: even the best rung misses the target
+    reachable: bool  # False: this rung misses the promise, and no better one is to be had (no rung reaches it, or no bytes are left)
     bytes: int  # expected payload
     why: str
 

@@ -17,6 +17,8 @@ PRE_SKIP = 312
 #: A page ends after this many packets (just under 5 s of 60 ms): above 5 s opusinfo warns of a high muxing delay, and 10 s
 #: would save only another 0.1 %.
 PAGE_PACKETS = 83
+#: Room for the tags that a byte budget sets aside; whoever writes tags keeps them within it.
+TAG_BYTES = 256
 
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -68,6 +70,11 @@ def write(
     return pages.bytes
 
 
+def tag_bytes(tags: Mapping[str, str]) -> int:
+    """Size of the tags packet."""
+    return len(_tags(tags))
+
+
 def overhead(packet_bytes: Iterable[int], tags: Mapping[str, str]) -> int:
     """Bytes that `write` adds to packets of these sizes."""
     total = 2 * 28 + len(_head(48_000)) + len(_tags(tags)) // 255 + len(_tags(tags))
@@ -80,26 +87,23 @@ def overhead(packet_bytes: Iterable[int], tags: Mapping[str, str]) -> int:
     return total
 
 
-def read(data: bytes) -> Iterator[Page]:
-    """The pages of a stream, checksums checked.
+def read(file: BinaryIO) -> Iterator[Page]:
+    """The pages of a stream, checksums checked, one in memory at a time.
 
     Raises:
         ValueError: not Ogg, cut short, a wrong checksum, or a packet that spans pages.
     """
-    at = 0
-    while at < len(data):
-        if data[at : at + 4] != b"OggS" or len(data) < at + 27:
-            raise ValueError(f"no Ogg page at byte {at}")
-        _, flags, granule, serial, sequence, crc, count = struct.unpack_from("<BBqIIIB", data, at + 4)
-        lacing = data[at + 27 : at + 27 + count]
-        body = at + 27 + count
-        end = body + sum(lacing)
-        if len(lacing) < count or end > len(data):
-            raise ValueError(f"the page at byte {at} is cut short")
-        if _crc(data[at : at + 22] + b"\0\0\0\0" + data[at + 26 : end]) != crc:
-            raise ValueError(f"the page at byte {at} is damaged")
-        yield Page(granule, serial, sequence, bool(flags & 2), bool(flags & 4), tuple(_unlace(data[body:end], lacing)))
-        at = end
+    while head := file.read(27):
+        if head[:4] != b"OggS" or len(head) < 27:
+            raise ValueError("no Ogg page where one should begin")
+        _, flags, granule, serial, sequence, crc, count = struct.unpack_from("<BBqIIIB", head, 4)
+        lacing = file.read(count)
+        body = file.read(sum(lacing))
+        if len(lacing) < count or len(body) < sum(lacing):
+            raise ValueError(f"page {sequence} is cut short")
+        if _crc(head[:22] + b"\0\0\0\0" + head[26:] + lacing + body) != crc:
+            raise ValueError(f"page {sequence} is damaged")
+        yield Page(granule, serial, sequence, bool(flags & 2), bool(flags & 4), tuple(_unlace(body, lacing)))
 
 
 class _Pages:

@@ -58,10 +58,17 @@ def decode(packets: Iterable[bytes]) -> Iterator[Array]:
 
 
 def decode_file(path: Path) -> Iterator[Array]:
-    """The sound of a finished file as a player hears it: pre-skip and end trim applied by the container's own rules."""
+    """The sound of a finished file as a player hears it: FFmpeg's demuxer, pre-skip and end trim by the container's rules.
+
+    The decoder is libopus, as in browsers and phones. FFmpeg's own gives the same ESTOI (within 0.001) but sounds
+    different enough to move ViSQOL by up to 0.1.
+    """
     with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
-        for frame in container.decode(audio=0):
-            yield _mono(frame)
+        codec: Any = av.CodecContext.create("libopus", "r")
+        codec.extradata = container.streams.audio[0].codec_context.extradata
+        for packet in container.demux(audio=0):
+            for frame in codec.decode(packet):
+                yield _mono(frame)
 
 
 def _mono(frame: Any) -> Array:

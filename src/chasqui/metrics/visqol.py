@@ -239,10 +239,12 @@ def _speech_mos(mean: NDArray[Any], worst: NDArray[Any], spread: NDArray[Any], e
 def _lattice() -> Any:
     """One interpreter per thread: they are not safe to share."""
     if not hasattr(_local, "lattice"):
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         model = files("chasqui.metrics").joinpath("models/visqol_speech_lattice.tflite").read_bytes()
-        _local.interpreter = Interpreter(model_content=model, num_threads=1)
+        # Without the default delegate: nothing to gain on a net this small, and it writes to stderr.
+        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        _local.interpreter = Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
         _local.interpreter.allocate_tensors()
         _local.lattice = _local.interpreter.get_signature_runner("predict")
     return _local.lattice

@@ -1,0 +1,38 @@
+"""encode: spend the bits. One gapless Opus stream from segments at their own rungs, and a small MP3 for players without Opus.
+
+Every segment is scored in the finished stream; one that misses its promise is stepped up before anything is published.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chasqui.events import Report
+from chasqui.records import Analysis, Master, Plan, Recording, Renditions, Request
+from chasqui.store import Workspace
+
+
+class Options(BaseModel):
+    """What may be asked of the encodes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mp3: bool = True  # the fallback costs three times the bytes, but old players open nothing else
+    threads: int = Field(default=0, exclude=True)
+
+
+def run(
+    request: Request,
+    recording: Recording,
+    master: Master,
+    analysis: Analysis,
+    plan: Plan,
+    *,
+    options: Options,
+    work: Workspace,
+    report: Report,
+) -> Renditions:
+    """The Renditions of this master after this plan."""
+    from chasqui.encode import audio
+
+    return audio.make(request, recording, master, analysis, plan, options=options, work=work, report=report)

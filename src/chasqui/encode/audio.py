@@ -1,0 +1,165 @@
+"""The renditions of a lesson's sound: voice.opus after the plan, and voice.mp3 beside it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ
+from chasqui.encode import Options
+from chasqui.encode.shelf import Shelf
+from chasqui.encode.voice import Part, Voice, promised
+from chasqui.errors import DiskFull
+from chasqui.events import Report
+from chasqui.media import lame, ogg
+from chasqui.media.flac import read_master
+from chasqui.metrics.targets import best_kept
+from chasqui.metrics.threads import one_blas_thread
+from chasqui.records import (
+    Analysis,
+    Blob,
+    Choice,
+    Master,
+    Measured,
+    Plan,
+    Recording,
+    Rendition,
+    Renditions,
+    Request,
+    Segment,
+)
+from chasqui.store import Workspace
+
+#: MP3 for the same promise: the least that libmp3lame needs for it on speech at 24 kHz.
+MP3_BPS = {None: 24_000, "understood": 24_000, "comfortable": 32_000, "clear": 40_000}
+
+
+def make(
+    request: Request,
+    recording: Recording,
+    master: Master,
+    analysis: Analysis,
+    plan: Plan,
+    *,
+    options: Options,
+    work: Workspace,
+    report: Report,
+) -> Renditions:
+    """Encode the voice, measure it, raise what misses, write both files."""
+    path = work.path(master.audio)
+    segments = [Segment.model_validate_json(line) for line in work.path(analysis.segments).open(encoding="utf-8")]
+    choices = [Choice.model_validate_json(line) for line in work.path(plan.choices).open(encoding="utf-8")]
+    with (
+        Shelf(work.folder / "packets") as shelf,
+        ThreadPoolExecutor(options.threads or 1) as pool,
+        one_blas_thread(),
+    ):
+        voice = Voice(path, master, shelf, pool)
+        fallback = pool.submit(_mp3, path, master, plan, work) if options.mp3 else None
+        parts = voice.encode(segments, choices, report)
+        if target := promised(plan.promise):
+            spare = None if plan.budget_bytes is None else plan.budget_bytes - plan.expected_bytes
+            parts = voice.step_up(parts, target, spare)
+        renditions = [_opus(shelf, request, recording, master, plan, parts, work)]
+        if fallback is not None:
+            renditions.append(fallback.result())
+    return Renditions(
+        recording_id=master.recording_id,
+        renditions=tuple(renditions),
+        measured=_measured(parts, master, work),
+        stepped_up=sum(part.stepped_up > 0 for part in parts),
+        rung_seconds=_rung_seconds(parts, master),
+    )
+
+
+def _opus(
+    shelf: Shelf, request: Request, recording: Recording, master: Master, plan: Plan, parts: list[Part], work: Workspace
+) -> Rendition:
+    path = work.folder / "voice.opus"
+    with path.open("wb") as out:
+        size = ogg.write(
+            out,
+            shelf.all(),
+            master.samples,
+            serial=int(master.recording_id[:8], 16),
+            tags=tags(request, recording),
+            packet_samples=PACKET_SAMPLES,
+            input_rate_hz=recording.rate_hz,
+        )
+    names = sorted({part.rung.name for part in parts})
+    return Rendition(
+        name=path.name,
+        blob=work.keep(path, "audio/ogg"),
+        codec="opus",
+        container="ogg",
+        media_type="audio/ogg; codecs=opus",
+        bitrate_bps=size * 8 / master.duration_s,
+        duration_s=master.duration_s,
+        samples=master.samples,
+        rate_hz=RATE_HZ,
+        why=f"{len(parts)} segments at {len(names)} rungs ({', '.join(names)}), joined without gaps",
+    )
+
+
+def _mp3(master_path: Path, master: Master, plan: Plan, work: Workspace) -> Rendition:
+    path = work.folder / "voice.mp3"
+    bitrate_bps = MP3_BPS[plan.promise]
+    samples = lame.encode(read_master(master_path, master.gain_db), path, bitrate_bps)
+    if samples != master.samples or not path.stat().st_size:  # FFmpeg's muxer does not always pass on a full disk
+        raise DiskFull(path=path.name)
+    blob = work.keep(path, "audio/mpeg")
+    return Rendition(
+        name=blob.name,
+        blob=blob,
+        codec="mp3",
+        container="mp3",
+        media_type="audio/mpeg",
+        bitrate_bps=blob.bytes * 8 / master.duration_s,
+        duration_s=master.duration_s,
+        samples=master.samples,
+        rate_hz=lame.RATE_HZ,
+        why="for players that cannot open Opus",
+    )
+
+
+def tags(request: Request, recording: Recording) -> dict[str, str]:
+    """Title, artist and language, cut to what the container sets aside for them: every byte is carried to every student."""
+    title = request.title or recording.tags.get("title") or request.name.rsplit(".", 1)[0]
+    wanted = {"TITLE": title, "ARTIST": recording.tags.get("artist", ""), "LANGUAGE": recording.tags.get("language", "")}
+    kept: dict[str, str] = {}
+    for name, value in wanted.items():
+        while value and ogg.tag_bytes({**kept, name: value}) > ogg.TAG_BYTES:
+            value = value[:-1]
+        if value:
+            kept[name] = value
+    return kept
+
+
+def _measured(parts: list[Part], master: Master, work: Workspace) -> Blob:
+    path = work.folder / "measured.jsonl"
+    with path.open("w", encoding="utf-8") as lines:
+        for part in parts:
+            segment = part.segment
+            line = Measured(
+                segment=segment.index,
+                start_s=round(segment.start_packet * PACKET_SAMPLES / RATE_HZ, 3),
+                end_s=round(min(segment.end_packet * PACKET_SAMPLES, master.samples) / RATE_HZ, 3),
+                kind=segment.kind,
+                rung=part.rung.name,
+                bytes=part.bytes,
+                scores=part.scores,
+                kept=best_kept(segment.kind, part.scores),
+                reachable=part.reachable,
+                stepped_up=part.stepped_up,
+            )
+            lines.write(line.model_dump_json() + "\n")
+    return work.keep(path, "application/jsonl")
+
+
+def _rung_seconds(parts: list[Part], master: Master) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for part in parts:
+        end = min(part.segment.end_packet * PACKET_SAMPLES, master.samples)
+        length = (end - part.segment.start_packet * PACKET_SAMPLES) / RATE_HZ
+        seconds[part.rung.name] = seconds.get(part.rung.name, 0.0) + length
+    return {name: round(value, 3) for name, value in sorted(seconds.items())}

@@ -1,0 +1,53 @@
+"""Encoded packets kept on disk by segment, so that memory stays flat; a segment that is encoded again replaces the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Shelf:
+    """Packets by segment index in one scratch file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w+b")
+        self._where: dict[int, tuple[int, list[int]]] = {}
+
+    def put(self, segment: int, packets: list[bytes]) -> None:
+        """Keep the packets of a segment; earlier ones are forgotten (their bytes stay in the scratch file)."""
+        start = self._file.seek(0, 2)
+        self._file.write(b"".join(packets))
+        self._where[segment] = (start, [len(packet) for packet in packets])
+
+    def get(self, segment: int) -> list[bytes]:
+        """The packets of a segment."""
+        start, sizes = self._where[segment]
+        self._file.seek(start)
+        return [self._file.read(size) for size in sizes]
+
+    def tail(self, segment: int, count: int) -> list[bytes]:
+        """The last packets before a segment, at most `count`, reaching back over short segments."""
+        packets: list[bytes] = []
+        while segment > 0 and len(packets) < count:
+            segment -= 1
+            packets = self.get(segment) + packets
+        return packets[-count:]
+
+    def all(self) -> Iterator[bytes]:
+        """Every packet, in the order of the segments."""
+        for segment in sorted(self._where):
+            yield from self.get(segment)
+
+    def sizes(self, segment: int) -> list[int]:
+        """Bytes of each packet of a segment."""
+        return self._where[segment][1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

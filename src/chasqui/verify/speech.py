@@ -1,0 +1,64 @@
+"""Scores of the published bytes: decoded through the container, segment by segment, without ever holding the whole recording."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ
+from chasqui.errors import PromiseBroken
+from chasqui.events import Report
+from chasqui.media import segment as sound
+from chasqui.media.ogg import PRE_SKIP
+from chasqui.media.opus import Array, decode_file
+from chasqui.metrics.judge import Judge
+from chasqui.records import Master, Scores, Segment
+
+IN_FLIGHT = 8
+
+
+def scores(
+    published: Path, master_path: Path, master: Master, segments: list[Segment], pool: ThreadPoolExecutor, report: Report
+) -> dict[int, Scores]:
+    """Scores by index of the given segments (ascending), from the published file.
+
+    Raises:
+        PromiseBroken: the file does not decode to exactly the master's length.
+    """
+    waiting: deque[tuple[int, Future[Scores]]] = deque()
+    found: dict[int, Scores] = {}
+    for segment, heard in _cut(decode_file(published), segments, master):
+        waiting.append((segment.index, pool.submit(_score, master_path, master, segment, heard)))
+        if len(waiting) >= IN_FLIGHT:
+            index, future = waiting.popleft()
+            found[index] = future.result()
+            report.advanced(segment.end_packet * PACKET_SAMPLES / RATE_HZ, master.duration_s)
+    return found | {index: future.result() for index, future in waiting}
+
+
+def _score(path: Path, master: Master, segment: Segment, heard: Array) -> Scores:
+    return Judge(segment.kind, sound.read(path, master, segment).reference).scores(heard)
+
+
+def _cut(blocks: Iterator[Array], segments: list[Segment], master: Master) -> Iterator[tuple[Segment, Array]]:
+    """The stretches of a stream that the segments lie in. Reads to the end, whatever comes after the last segment."""
+    at, kept, wanted = 0, np.zeros(0, np.float32), deque(segments)
+    for block in blocks:
+        kept, at = np.concatenate([kept, block]), at + len(block)
+        while wanted and at >= _end(wanted[0], master):
+            segment = wanted.popleft()
+            start = segment.start_packet * PACKET_SAMPLES - (at - len(kept))
+            yield segment, kept[start : start + _end(segment, master) - segment.start_packet * PACKET_SAMPLES].copy()
+        keep_from = wanted[0].start_packet * PACKET_SAMPLES if wanted else at
+        kept = kept[max(0, keep_from - (at - len(kept))) :]
+    if at != master.samples or wanted:
+        raise PromiseBroken(why=f"it decodes to {at} samples instead of {master.samples}")
+
+
+def _end(segment: Segment, master: Master) -> int:
+    """First sample after what is scored of a segment."""
+    return min(segment.end_packet * PACKET_SAMPLES, master.samples) - PRE_SKIP
