@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ, Rung
-from chasqui.records import Measured
+from chasqui.metrics.targets import Target, margin
+from chasqui.records import Measured, Scores
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,22 +55,15 @@ class Span:
         return self.packets * PACKET_SAMPLES - PRE_SKIP
 
 
-def hardest(measured: Iterable[Measured], thresholds: dict[str, float]) -> list[Measured]:
+def hardest(measured: Iterable[Measured], target: Target) -> list[Measured]:
     """The parts that came closest to breaking the promise, the hardest first; speech before music."""
-    judged = [(margin, m) for m in measured if (margin := margin_of(m, thresholds)) is not None]
-    return [m for _, m in sorted(judged, key=lambda pair: (pair[1].kind != "speech", pair[0], pair[1].segment))]
+    judged = [m for m in measured if m.kind != "silence" and m.scores != Scores()]
+    return sorted(judged, key=lambda m: (m.kind != "speech", margin(target, m.kind, m.scores), m.segment))
 
 
-def margin_of(m: Measured, thresholds: dict[str, float]) -> float | None:
-    """How far above its threshold the worst score of a part is, as a share of the threshold; None: nothing to judge."""
-    scores = {metric: getattr(m.scores, metric) for metric in thresholds}
-    margins = [score / thresholds[metric] - 1 for metric, score in scores.items() if score is not None]
-    return min(margins) if margins and m.kind != "silence" else None
-
-
-def span_of(measured: Sequence[Measured], thresholds: dict[str, float], wanted_s: float, samples: int) -> Span:
+def span_of(measured: Sequence[Measured], target: Target, wanted_s: float, samples: int) -> Span:
     """Where to listen: from the start of the hardest part, `wanted_s` long, all within the `samples` of the lesson."""
-    ranked = hardest((m for m in measured if m.start_s < SEARCH_S), thresholds)
+    ranked = hardest((m for m in measured if m.start_s < SEARCH_S), target)
     whole = max(samples // PACKET_SAMPLES, 1)
     packets = min(whole, round(wanted_s * RATE_HZ / PACKET_SAMPLES))
     start = round(ranked[0].start_s * RATE_HZ / PACKET_SAMPLES) if ranked else 0

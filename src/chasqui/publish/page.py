@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
 from chasqui import __version__
 from chasqui.events import Report
+from chasqui.metrics.targets import TARGETS, Target
 from chasqui.publish import Options, excerpt, story
 from chasqui.publish.lesson import Sources
 from chasqui.publish.picture import draw
@@ -28,9 +28,9 @@ def make_page(
     sources: Sources, measured: Sequence[Measured], options: Options, work: Workspace, report: Report
 ) -> bytes:
     """The whole page as UTF-8 HTML."""
-    thresholds = read_thresholds(sources, work)
+    target = TARGETS[sources.plan.target]
     wave = _outline(sources, work, report)
-    picture = draw(wave, measured, sources.master.duration_s, thresholds)
+    picture = draw(wave, measured, sources.master.duration_s, target)
     return render(
         title=sources.title,
         source_name=sources.request.name,
@@ -41,13 +41,13 @@ def make_page(
         any_low=any(not mark.kept for panel in picture.panels for mark in panel.marks),
         ticks=[clock(sources.master.duration_s * n / 4) for n in range(5)],
         rungs=story.rungs(sources, measured),
-        hard=story.hard(measured, picture, thresholds),
+        hard=story.hard(measured, picture, target),
         facts=story.facts(sources),
         mean_kbps=f"{sources.voice.bytes * 8 / max(sources.master.duration_s, 1e-9) / 1000:.1f}",
         **story.sizes(sources, options),
         **story.promise(sources, measured),
         **story.treatments(sources),
-        **_sounds(sources, measured, thresholds, options, work),
+        **_sounds(sources, measured, target, options, work),
     )
 
 
@@ -65,13 +65,6 @@ def render(**told: Any) -> bytes:
     css, js = _asset("page.css"), _asset("page.js")
     own = {"css": Markup(css), "js": Markup(js), "csp": _policy(css, js), "version": __version__}
     return page.render(w=both, describe=story.describe, **own, **told).encode()
-
-
-def read_thresholds(sources: Sources, work: Workspace) -> dict[str, float]:
-    """Metric → what the promise that was asked for wants of every part, as the certificate states it."""
-    report = json.loads(work.path(sources.certificate.report).read_text(encoding="utf-8"))
-    wanted = report["targets"][sources.plan.target]
-    return {metric: float(value) for metric, value in wanted.items() if value is not None}
 
 
 def _policy(css: str, js: str) -> str:
@@ -103,11 +96,11 @@ def _outline(sources: Sources, work: Workspace, report: Report) -> Outline:
 
 
 def _sounds(
-    sources: Sources, measured: Sequence[Measured], thresholds: dict[str, float], options: Options, work: Workspace
+    sources: Sources, measured: Sequence[Measured], target: Target, options: Options, work: Workspace
 ) -> dict[str, Any]:
     """What can be heard in the page: the takes to compare, and the voice when it is not too large."""
     voice = work.path(sources.voice)
-    span = excerpt.span_of(measured, thresholds, options.excerpt_s, sources.master.samples)
+    span = excerpt.span_of(measured, target, options.excerpt_s, sources.master.samples)
     small = sources.voice.bytes <= options.embed_limit_bytes
     return {
         "takes": _takes(sources, span, work),

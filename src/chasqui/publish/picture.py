@@ -7,12 +7,14 @@ never in height, so one unit down is one pixel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 
 from chasqui.codecs.opus import RUNGS
+from chasqui.metrics.targets import Target
+from chasqui.publish.speech import kbps
 from chasqui.publish.wave import Outline
-from chasqui.records import Measured
+from chasqui.records import Kind, Measured
 
 WIDTH = 1440
 #: Above this many parts neighbours are drawn as one block, with their worst scores: a 10-hour class stays a small page.
@@ -36,35 +38,34 @@ class Block:
     end_s: float
     first: int
     last: int
-    kind: str
+    kind: Kind
     rung: str
     colour: int
     scores: dict[str, float]
-    kept: bool | None  # None: silence, nothing was promised
 
 
 @dataclass(frozen=True)
 class Mark:
-    """The score of a block in a panel: a short line at height `y`, from x on."""
+    """The score of a block in a panel, or what was asked of it: a short line at height `y`, from `x` on."""
 
     x: float
     y: float
     width: float
-    kept: bool
+    kept: bool = True
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric over time. `target_y` is None where the promise says nothing about this metric."""
+    """One metric over time. `goals` is empty where the promise says nothing about this metric."""
 
     metric: str
     top: int
     height: int
     low: float
     high: float
-    target: float | None
-    target_y: float | None
+    target: float | None  # of speech; music may have another, which its goals show
     marks: tuple[Mark, ...]
+    goals: tuple[Mark, ...]
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,14 @@ class Picture:
     blocks: tuple[Block, ...]
     panels: tuple[Panel, ...]
     duration_s: float
-    rungs: tuple[tuple[str, int], ...] = field(default=())  # (rung, colour) for the legend, cheap to dear
+    colours: tuple[tuple[int, str], ...]  # (colour, its rates in kb/s) for the legend, cheap to dear
 
 
-def draw(outline: Outline, measured: Sequence[Measured], duration_s: float, thresholds: dict[str, float]) -> Picture:
-    """The Picture. `thresholds`: metric → what the promise asks of it."""
-    blocks = tuple(_block(group, duration_s, thresholds) for group in _grouped(measured))
+def draw(outline: Outline, measured: Sequence[Measured], duration_s: float, target: Target) -> Picture:
+    """The Picture of a lesson that was asked to keep `target`."""
+    blocks = tuple(_block(group, duration_s) for group in _grouped(measured))
     shown = [metric for metric in RANGES if any(metric in b.scores for b in blocks)]
-    panels = tuple(_panel(metric, n, blocks, thresholds.get(metric)) for n, metric in enumerate(shown))
-    used = {m.rung for m in measured}
+    panels = tuple(_panel(metric, n, blocks, target) for n, metric in enumerate(shown))
     return Picture(
         height=(panels[-1].top + PANEL_HEIGHT if panels else WAVE_MIDDLE + WAVE_HALF) + 6,
         outline=_ribbon(outline.high, outline.low, outline.peak),
@@ -93,7 +93,7 @@ def draw(outline: Outline, measured: Sequence[Measured], duration_s: float, thre
         blocks=blocks,
         panels=panels,
         duration_s=duration_s,
-        rungs=tuple((rung, colour_of(rung)) for rung in sorted(used, key=_bitrate)),
+        colours=_legend({m.rung for m in measured}),
     )
 
 
@@ -102,8 +102,24 @@ def colour_of(rung: str) -> int:
     return sum(_bitrate(rung) > step for step in COLOUR_STEPS_BPS)
 
 
+def goal_of(target: Target, kind: Kind, metric: str) -> float | None:
+    """What the promise asks of this metric in parts of this kind; None: nothing."""
+    if kind == "speech":
+        return target.speech_estoi if metric == "estoi" else target.speech_visqol
+    return target.music_visqol if kind == "music" and metric == "visqol" else None
+
+
 def _bitrate(rung: str) -> int:
     return RUNGS[rung].bitrate_bps
+
+
+def _legend(rungs: set[str]) -> tuple[tuple[int, str], ...]:
+    rates = sorted({_bitrate(rung) for rung in rungs})
+    found = []
+    for colour, group in groupby(rates, lambda rate: sum(rate > step for step in COLOUR_STEPS_BPS)):
+        ends = [kbps(rate) for rate in group]
+        found.append((colour, ends[0] if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"))
+    return tuple(found)
 
 
 def _grouped(measured: Sequence[Measured]) -> list[list[Measured]]:
@@ -111,7 +127,7 @@ def _grouped(measured: Sequence[Measured]) -> list[list[Measured]]:
     return [[m for _, m in group] for _, group in groupby(enumerate(measured), lambda pair: pair[0] // each)]
 
 
-def _block(group: list[Measured], duration_s: float, thresholds: dict[str, float]) -> Block:
+def _block(group: list[Measured], duration_s: float) -> Block:
     first, last = group[0], group[-1]
     dearest = max(group, key=lambda m: _bitrate(m.rung))
     loud = [m for m in group if m.kind != "silence"]
@@ -132,7 +148,6 @@ def _block(group: list[Measured], duration_s: float, thresholds: dict[str, float
         rung=dearest.rung,
         colour=colour_of(dearest.rung),
         scores=scores,
-        kept=all(scores[m] >= thresholds[m] for m in scores if m in thresholds) if scores else None,
     )
 
 
@@ -140,7 +155,7 @@ def _x(at_s: float, duration_s: float) -> float:
     return round(min(at_s / duration_s, 1.0) * WIDTH, 2) if duration_s > 0 else 0.0
 
 
-def _panel(metric: str, n: int, blocks: Sequence[Block], target: float | None) -> Panel:
+def _panel(metric: str, n: int, blocks: Sequence[Block], target: Target) -> Panel:
     low, high = RANGES[metric]
     top = PANEL_TOP + n * PANEL_STEP
 
@@ -148,12 +163,25 @@ def _panel(metric: str, n: int, blocks: Sequence[Block], target: float | None) -
         share = (min(max(score, low), high) - low) / (high - low)
         return round(top + PANEL_HEIGHT * (1 - share), 1)
 
-    marks = tuple(
-        Mark(b.x, y(b.scores[metric]), b.width, target is None or b.scores[metric] >= target)
-        for b in blocks
-        if metric in b.scores
-    )
-    return Panel(metric, top, PANEL_HEIGHT, low, high, target, None if target is None else y(target), marks)
+    marks, goals = [], []
+    for block in blocks:
+        goal = goal_of(target, block.kind, metric)
+        if (score := block.scores.get(metric)) is not None:
+            marks.append(Mark(block.x, y(score), block.width, goal is None or score >= goal))
+        if goal is not None:
+            goals.append(Mark(block.x, y(goal), block.width))
+    wanted = goal_of(target, "speech", metric)
+    return Panel(metric, top, PANEL_HEIGHT, low, high, wanted, tuple(marks), _joined(goals))
+
+
+def _joined(goals: list[Mark]) -> tuple[Mark, ...]:
+    """Neighbours at one height as one line, so that its dashes run on."""
+    lines: list[Mark] = []
+    for goal in goals:
+        if lines and lines[-1].y == goal.y and abs(lines[-1].x + lines[-1].width - goal.x) < 0.05:
+            goal = Mark(lines[-1].x, goal.y, round(goal.x + goal.width - lines.pop().x, 2))
+        lines.append(goal)
+    return tuple(lines)
 
 
 def _ribbon(upper: object, lower: object, peak: float) -> str:

@@ -11,30 +11,20 @@ from typing import Any
 from markupsafe import Markup
 
 from chasqui.codecs.opus import RUNGS
+from chasqui.metrics.targets import Target, keeps
 from chasqui.publish import Options
-from chasqui.publish.excerpt import hardest, margin_of
+from chasqui.publish.excerpt import hardest
 from chasqui.publish.lesson import Sources, rank
 from chasqui.publish.picture import Block, Picture, colour_of
 from chasqui.publish.price import megabytes, price_of, soles, times_smaller
 from chasqui.publish.speech import Word, both, clock, kbps, short, spoken
 from chasqui.records import Measured, Treatment
+from chasqui.words import LANGUAGES, catalogue
 
 #: Rows of the table of hardest parts; all others are in certificate.json.
 HARDEST_ROWS = 10
 #: Tags can be long and many; the manifest has them all.
 MOST_TAGS, TAG_CHARACTERS = 8, 120
-#: Unit written after a number, by the ending of its name.
-UNITS = {
-    "_db": "dB",
-    "_dbfs": "dBFS",
-    "_dbtp": "dBTP",
-    "_lufs": "LUFS",
-    "_hz": "Hz",
-    "_s": "s",
-    "_ms": "ms",
-    "_percent": "%",
-    "_count": "×",
-}
 
 
 def sizes(sources: Sources, options: Options) -> dict[str, Any]:
@@ -118,7 +108,7 @@ def rungs(sources: Sources, measured: Sequence[Measured]) -> list[dict[str, Any]
     return rows
 
 
-def hard(measured: Sequence[Measured], picture: Picture, thresholds: dict[str, float]) -> list[dict[str, Any]]:
+def hard(measured: Sequence[Measured], picture: Picture, target: Target) -> list[dict[str, Any]]:
     """The parts that came closest to the edge, the hardest first."""
     metrics = [panel.metric for panel in picture.panels]
     return [
@@ -127,9 +117,9 @@ def hard(measured: Sequence[Measured], picture: Picture, thresholds: dict[str, f
             "kind": m.kind,
             "kbps": kbps(RUNGS[m.rung].bitrate_bps),
             "scores": [_score(getattr(m.scores, metric)) for metric in metrics],
-            "low": (margin_of(m, thresholds) or 0) < 0,
+            "low": not keeps(target, m.kind, m.scores),
         }
-        for m in hardest(measured, thresholds)[:HARDEST_ROWS]
+        for m in hardest(measured, target)[:HARDEST_ROWS]
     ]
 
 
@@ -150,18 +140,16 @@ def treatments(sources: Sources) -> dict[str, list[dict[str, Any]]]:
 
 
 def _treatment(treatment: Treatment) -> dict[str, Any]:
+    known = catalogue("report", LANGUAGES[0])
+    name, why = f"do_{treatment.name}", f"{'why' if treatment.applied else 'not'}_{treatment.name}"
+    numbers = {f"num_{treatment.name}_{effect}": value for effect, value in treatment.effect.items()}
     return {
-        "name": both(f"do_{treatment.name}"),
-        "why": both(f"{'why' if treatment.applied else 'not'}_{treatment.name}"),
-        "numbers": [_number(name, value) for name, value in treatment.effect.items()] if treatment.applied else [],
+        # A treatment that is younger than this catalogue is told in its own words rather than left out.
+        "name": both(name) if name in known else treatment.name,
+        "why": both(why) if why in known else treatment.why,
+        # Only the numbers that mean something to a teacher have words; all of them are in lesson.json.
+        "numbers": [both(key, value=short(abs(value))) for key, value in numbers.items() if key in known and value],
     }
-
-
-def _number(name: str, value: float) -> str:
-    for ending in sorted(UNITS, key=len, reverse=True):
-        if name.endswith(ending):
-            return f"{short(value)} {UNITS[ending]}"
-    return f"{short(value)} {name.replace('_', ' ')}"
 
 
 def facts(sources: Sources) -> list[dict[str, Any]]:
