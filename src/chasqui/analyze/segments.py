@@ -25,12 +25,12 @@ USUAL = 133  # 8 s: long enough for a score to mean something, short enough to f
 HORIZON = 1500  # 90 s; a cut is decided with at least 45 s after it in view
 
 IN_SPEECH = 0.5  # on top of loudness (0–1), for a cut beside a packet with speech
-PAUSE = 0.6  # less for a cut in a pause of a second or more, in proportion below
+NO_PAUSE = 0.6  # on top, less in proportion to the pause, nothing in one of a second or more
 ODD_LENGTH = 0.15  # at 4 or 15 s, growing with the square of the distance from USUAL
 MIX_MUSIC = 0.05  # per packet of the rarer kind, speech with music: 3 s cost more than the worst cut
 MIX_SILENCE = 0.02  # per packet, sound with silence
 
-SPEECH_SHARE = 0.1  # from here on a segment must keep the promise made for speech
+SPEECH_PACKETS = 8  # 0.5 s, a word: from here on a segment must keep the promise made for speech
 MUSIC_SHARE = 0.2  # from here on it holds something to hear
 
 
@@ -47,6 +47,10 @@ class Track(NamedTuple):
         return Track(
             join([self.speech, other.speech]), join([self.kind, other.kind]), join([self.loudness, other.loudness])
         )
+
+    def until(self, packets: int) -> Track:
+        """The first packets."""
+        return Track(self.speech[:packets], self.kind[:packets], self.loudness[:packets])
 
     def after(self, packets: int) -> Track:
         """What is left without the first packets."""
@@ -87,7 +91,8 @@ class Segmenter:
         """More packets; the segments that are decided by now."""
         self._held = self._held.plus(track)
         while len(self._held.kind) >= HORIZON:
-            yield from self._take([end for end in cheapest(self._held, ends_here=False) if end <= HORIZON // 2])
+            ends = cheapest(self._held.until(HORIZON), ends_here=False)
+            yield from self._take([end for end in ends if end <= HORIZON // 2])
 
     def finish(self) -> Iterator[Cut]:
         """No more packets; the segments that were left."""
@@ -97,15 +102,16 @@ class Segmenter:
     def _take(self, ends: list[int]) -> Iterator[Cut]:
         held, begin = self._held, self._start
         for start, stop in zip([0, *ends], ends, strict=False):
-            share = float(held.speech[start:stop].mean())
-            yield Cut(begin + start, begin + stop, kind_of(held.kind[start:stop], share), share)
+            speech = held.speech[start:stop]
+            kind = kind_of(held.kind[start:stop], speech)
+            yield Cut(begin + start, begin + stop, kind, float(speech.mean()))
         self._start += ends[-1]
         self._held = held.after(ends[-1])
 
 
-def kind_of(kinds: Bytes, speech_share: float) -> int:
+def kind_of(kinds: Bytes, speech: Flags) -> int:
     """The kind of a segment. The more demanding one wins early: a promise must cover what little speech there is."""
-    if speech_share >= SPEECH_SHARE:
+    if speech.sum() >= min(SPEECH_PACKETS, len(speech) / 2):
         return SPEECH
     # Packets of pauses beside speech count as speech in `kinds` but hold little; they make no music.
     return MUSIC if np.mean(kinds == MUSIC) >= MUSIC_SHARE else SILENCE
@@ -146,10 +152,10 @@ def cut_costs(track: Track) -> Floats:
     """Cost of a cut before each packet and after the last: [packets + 1]."""
     beside = np.maximum(track.loudness[1:], track.loudness[:-1])
     spoken = track.speech[1:] | track.speech[:-1]
-    cost = beside + IN_SPEECH * spoken
+    cost = beside + IN_SPEECH * spoken + NO_PAUSE
     for start, stop in runs(~track.speech):
         # Not at the pause's very edges: a word begins and ends more softly than Silero notices.
-        cost[start : stop - 1] -= PAUSE * min(1.0, (stop - start) / 17)
+        cost[start : stop - 1] -= NO_PAUSE * min(1.0, (stop - start) / 17)
     return np.concatenate([[0], cost, [0]]).astype(np.float32)
 
 

