@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -120,9 +118,8 @@ def _rms(sound: Floats) -> float:
 def _packets(path: Path) -> Iterator[bytes]:
     from chasqui.media.ogg import read
 
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        # A mapping slices into bytes just as bytes do, and only the pages that are needed are read.
-        for page in islice(read(cast(bytes, data)), 2, None):  # after OpusHead and OpusTags
+    with path.open("rb") as file:
+        for page in islice(read(file), 2, None):  # after OpusHead and OpusTags
             yield from page.packets
 
 
