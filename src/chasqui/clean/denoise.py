@@ -1,0 +1,181 @@
+"""Noise reduction where noise is measured, nothing where the recording is already clean. One verdict per stretch.
+
+RNNoise takes music for noise and harms clean speech (ESTOI of LibriSpeech against itself falls to 0.77–0.99), so a
+stretch is treated only if it is noisy and holds speech, and a part of the original is always mixed back: at 15 dB that
+scores higher than RNNoise alone. Stretches are independent (each starts with a warm-up), so they run in threads and the
+result does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import butter, sosfilt
+
+from chasqui.clean import noise, rnnoise
+from chasqui.clean.step import RATE_HZ, Samples, db, fade
+from chasqui.clean.voice import Voice
+from chasqui.records import Treatment
+
+#: Contrast (noise.py) under which a stretch is noisy, and above which a treated one is let go: the least LibriSpeech
+#: stretch of 257 has 29.4 dB, the median of rain, train, ocean and applause at 15 dB 21–26 dB.
+NOISY_DB, QUIET_DB = 29.0, 31.0
+#: How much of the result is RNNoise, by contrast. Measured on mixtures at 5–20 dB (docs/clean.md).
+SHARE_AT_DB, SHARE = (17.0, 21.0, 26.0, 29.0), (0.97, 0.88, 0.80, 0.70)
+#: Noise that comes and goes (typing) leaves the floor low. There, RNNoise listens to a sample of the stretch, and the
+#: mean power of words is compared with that between them, over all frequencies and over those of hiss and clatter.
+#: Clean recordings have 14 dB and more over all (echoes between words), or else 20 dB and more above 2 kHz.
+RESTLESS_DB, RESTLESS_WIDE_DB, RESTLESS_HIGH_DB = 11.0, 18.0, 14.0
+#: A short sample errs by this much; whoever passes it is listened to in full.
+DOUBT_DB = 3.0
+RESTLESS_SHARE = 0.75
+#: From this contrast on, nobody needs to listen: studio recordings and digital silence between words.
+STUDIO_DB = 43.0
+SAMPLE = 2 * RATE_HZ
+#: A stretch without voice whose middle power stays within 5 dB of the noise that was treated before is that noise.
+SAME_NOISE = 3.0
+#: RNNoise needs about a second to learn the noise.
+WARM_UP = 3 * RATE_HZ // 2
+FADE = RATE_HZ // 2
+HIGH = butter(4, [2000, 8000], "band", fs=RATE_HZ, output="sos")
+
+
+@dataclass
+class _Waiting:
+    """A stretch whose verdict is known and whose samples still lack what follows."""
+
+    before: Samples  # the samples that RNNoise warms up on
+    block: Samples
+    share: tuple[float, float]  # of RNNoise: at the end of the last stretch, and in this one
+    after: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def clean(self) -> Samples:
+        start, stop = self.share
+        if not start and not stop:
+            return self.block
+        size = self.block.size if stop else min(FADE, self.block.size)
+        heard = np.concatenate([self.before, self.block, self.after])
+        wet, _ = rnnoise.denoised(heard[: self.before.size + size + rnnoise.DELAY])
+        out = self.block.copy()
+        wet = wet[self.before.size : self.before.size + size]
+        out[:size] += fade(start, stop, size, FADE) * (wet - out[:size])
+        return out
+
+
+class Denoise:
+    """`mode`: "auto" and "rnnoise" (RNNoise where noisy; everywhere) or "off"."""
+
+    def __init__(self, mode: str, threads: int = 1) -> None:
+        self._mode = mode
+        self._threads = max(threads, 1)
+        self._pool = ThreadPoolExecutor(self._threads)
+        self._running: deque[Future[Samples] | Samples] = deque()
+        self._held: _Waiting | None = None
+        self._share = 0.0
+        self._stretches = 0
+        self._voice = Voice()
+        self._floor = 0.0  # of the last treated stretch
+        self._contrast: list[float] = []
+        self._treated_s = self._music_s = self._all_s = 0.0
+        self.spectrum = noise.Spectrum()
+
+    def process(self, block: Samples) -> Iterator[Samples]:
+        contrast = self.spectrum.contrast_db(block)
+        share = self._verdict(block, contrast)
+        self._note(block, contrast, share)
+        before = np.zeros(0, np.float32)
+        if (held := self._held) is not None:
+            held.after = block[: rnnoise.DELAY]
+            before = held.block[-WARM_UP:]
+            yield from self._start(held)
+        self._held = _Waiting(before, block, (self._share if before.size else share, share))
+        self._share = share
+
+    def flush(self) -> Iterator[Samples]:
+        if self._held is not None:
+            yield from self._start(self._held)
+        while self._running:
+            yield _result(self._running.popleft())
+        self._pool.shutdown()
+
+    def _start(self, stretch: _Waiting) -> Iterator[Samples]:
+        self._running.append(self._pool.submit(stretch.clean) if any(stretch.share) else stretch.block)
+        while len(self._running) > self._threads:
+            yield _result(self._running.popleft())
+
+    def _verdict(self, block: Samples, contrast: float) -> float:
+        """The share of RNNoise for this stretch."""
+        self._stretches += 1
+        if self._mode != "auto":
+            return 1.0 if self._mode == "rnnoise" else 0.0
+        noisy = contrast < (QUIET_DB if self._share else NOISY_DB)
+        if not noisy and not self._is_restless(block, contrast):
+            return 0.0
+        floor, middle = noise.levels(block)
+        if not self._voice.speaks(block):
+            if self._share and middle < SAME_NOISE * self._floor:
+                return self._share  # the same noise goes on while nobody speaks: it must not swell up
+            self._music_s += block.size / RATE_HZ
+            return 0.0
+        self._floor = floor
+        return float(np.interp(contrast, SHARE_AT_DB, SHARE)) if noisy else RESTLESS_SHARE
+
+    def _is_restless(self, block: Samples, contrast: float) -> bool:
+        """Whether noise comes and goes here: a sample of every other stretch says whether to listen to all of it."""
+        if contrast >= STUDIO_DB or block.size < SAMPLE:
+            return bool(self._share)
+        if self._stretches % 2 == 0 and not self._share:
+            return False
+        sample = block[-2 * SAMPLE :] if self._stretches == 1 else block[-SAMPLE:]
+        return _restless(sample, DOUBT_DB) and _restless(block)
+
+    def _note(self, block: Samples, contrast: float, share: float) -> None:
+        seconds = block.size / RATE_HZ
+        self._all_s += seconds
+        self._treated_s += seconds * (share > 0)
+        self._contrast.append(contrast)
+
+    def snr_db(self) -> float | None:
+        """Estimated speech-to-noise ratio of the recording, the median of its stretches; None without sound."""
+        return round(float(np.median(self._contrast)) - noise.SPREAD_DB, 1) if self._contrast else None
+
+    def treatments(self) -> list[Treatment]:
+        contrast = round(float(np.median(self._contrast)), 1) if self._contrast else 0.0
+        effect = {"treated_s": round(self._treated_s, 1), "of_s": round(self._all_s, 1), "contrast_db": contrast}
+        if self._mode == "off":
+            why = "switched off"
+        elif self._treated_s:
+            why = f"RNNoise on {self._treated_s:.0f} of {self._all_s:.0f} s, where noise was measured under speech"
+        else:
+            why = f"already clean: speech stands {contrast:.0f} dB above the floor (noisy is under {NOISY_DB:.0f})"
+        if self._music_s:
+            effect["no_speech_s"] = round(self._music_s, 1)
+            why += f"; {self._music_s:.0f} s without speech (music, applause) were left as they are"
+        return [Treatment(name="denoise", applied=self._treated_s > 0, effect=effect, why=why)]
+
+
+def _restless(block: Samples, doubt_db: float = 0.0) -> bool:
+    """Whether what lies between the words is too loud; no where one of the two is missing."""
+    _, probability = rnnoise.denoised(block)
+    frames = block.size // rnnoise.FRAME
+    words, pauses = probability[:frames] > 0.8, probability[:frames] < 0.3
+    words[:30] = pauses[:30] = False  # RNNoise has just started
+    if words.sum() < 30 or pauses.sum() < 10:
+        return False
+    wide, high = (_distance_db(sound, words, pauses) for sound in (block, np.asarray(sosfilt(HIGH, block), np.float32)))
+    doubtful = wide < RESTLESS_WIDE_DB + doubt_db and high < RESTLESS_HIGH_DB + doubt_db
+    return wide < RESTLESS_DB + doubt_db or doubtful
+
+
+def _distance_db(sound: Samples, words: npt.NDArray[np.bool_], pauses: npt.NDArray[np.bool_]) -> float:
+    power = np.mean(sound[: words.size * rnnoise.FRAME].reshape(words.size, -1) ** 2, axis=1)
+    return db(float(power[words].mean())) - db(float(power[pauses].mean()))
+
+
+def _result(stretch: Future[Samples] | Samples) -> Samples:
+    return stretch.result() if isinstance(stretch, Future) else stretch
