@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_ident
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
@@ -76,9 +77,12 @@ class FolderStore:
             home.mkdir(parents=True, exist_ok=True)
             _first_seen(home / ".born")
             facts = {"layout": LAYOUT, "key": key, "record": record.model_dump(mode="json")}
-            aside = home / f".{_plain(name)}.{os.getpid()}.part"
-            _write_synced(aside, json.dumps(facts, ensure_ascii=False, indent=1))
-            aside.replace(home / f"{name}.json")
+            aside = home / f".{_plain(name)}.{os.getpid()}.{get_ident()}.part"
+            try:
+                _write_synced(aside, json.dumps(facts, ensure_ascii=False, indent=1))
+                aside.replace(home / f"{name}.json")
+            finally:
+                aside.unlink(missing_ok=True)
             _sync_folder(home)
             self._sweep(recording_id, name)
 
@@ -121,6 +125,8 @@ class FolderStore:
         with disk(self.root):
             shutil.rmtree(folder, ignore_errors=True)
             self._sweep(recording_id, name)
+            for half in self._home(recording_id).glob(f".{name}.*.part"):
+                half.unlink(missing_ok=True)
             folder.mkdir(parents=True)
         work = FolderWorkspace(self, recording_id, name, folder)
         try:
