@@ -42,7 +42,7 @@ class FlacWriter:
         self._stream = self._container.add_stream("flac", rate=RATE_HZ)
         self._stream.layout = "mono"
         self._stream.format = "s16" if bits == 16 else "s32"
-        self._stream.options = {"compression_level": COMPRESSION_LEVEL}
+        self._stream.options = {"compression_level": COMPRESSION_LEVEL, "frame_size": str(FRAME_SAMPLES)}
         context: Any = self._stream.codec_context
         context.flags |= int(av.codec.context.Flags.bitexact)  # no version string: the bytes depend on the samples only
 
@@ -123,6 +123,7 @@ def _frames(path: Path, start: int, gain_db: float) -> Iterator[tuple[int, Sampl
         if start:
             container.seek(start, stream=stream)  # the time base is one sample
         for frame in container.decode(stream):
-            steps = frame.to_ndarray()[0]
-            full = np.float32(2.0**-15 if steps.dtype == np.int16 else 2.0**-31)
+            kind, plane = np.dtype(np.int16 if frame.format.bytes == 2 else np.int32), memoryview(frame.planes[0])
+            steps = np.frombuffer(plane, kind, frame.samples).astype(np.float32)
+            full = np.float32(2.0**-15 if kind.itemsize == 2 else 2.0**-31)
             yield int(frame.pts or 0), steps * (full * scale)
