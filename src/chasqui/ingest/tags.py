@@ -11,6 +11,7 @@ MOST_TAGS = 32
 MOST_KEY = 40
 MOST_VALUE = 300
 
+_LONE = re.compile("[\ud800-\udfff]")  # halves of a character: what Python makes of undecodable bytes
 _SPACE = re.compile(r"\s+")
 
 
@@ -19,7 +20,7 @@ def one_line(text: str, most: int = MOST_VALUE) -> str:
 
     What could not be decoded shows as U+FFFD. Idempotent.
     """
-    whole = text[: most * 8].encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    whole = _LONE.sub("\ufffd", text[: most * 8])
     seen = "".join(_shown(letter) for letter in unicodedata.normalize("NFC", whole))
     return _SPACE.sub(" ", seen).strip()[:most].strip()
 

@@ -20,7 +20,7 @@ from av.stream import Disposition
 
 from chasqui.errors import Damaged
 from chasqui.media.guard import LIMIT_S, opened
-from chasqui.media.mp3 import xing_seconds
+from chasqui.media.headers import wav_seconds, xing_seconds
 from chasqui.media.source import Tally, as_float, audio_stream, frames, planar
 from chasqui.records import Stream
 
@@ -136,6 +136,8 @@ def _declared(container: InputContainer, stream: AudioStream, path: Path) -> flo
     family = container.format.name.split(",")[0]
     if family == "mp3":
         return xing_seconds(path)
+    if family == "wav" and (promised := wav_seconds(path)) is not None:
+        return promised
     if family in HONEST | EXACT:
         return _seconds(stream.duration, stream.time_base)
     if family == "matroska" and not container.streams.video:

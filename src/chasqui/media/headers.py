@@ -1,4 +1,4 @@
-"""How long an MP3 file says it is. FFmpeg forgets that once the file is shorter than promised: just when we need it."""
+"""How long MP3 and WAV files say they are. FFmpeg corrects that once the file is shorter: just when we need to know."""
 
 from __future__ import annotations
 
@@ -27,3 +27,27 @@ def xing_seconds(path: Path) -> float | None:
         return None
     frames = int.from_bytes(data[at + 8 : at + 12], "big")
     return frames * (1152 if version == 3 else 576) / _RATES[version][rate_index]
+
+
+#: WAVE format tags whose bytes per second are exact: PCM, float, and "extensible", which is one of them in practice.
+_PCM = (1, 3, 0xFFFE)
+#: Data sizes that recorders write when they do not know yet: 0, and 2 GiB or 4 GiB less a header.
+_UNKNOWN = 0x7FFF_0000
+_MOST_CHUNKS = 64
+
+
+def wav_seconds(path: Path) -> float | None:
+    """Seconds from the size of the `data` chunk of a RIFF WAVE file, or None if it says nothing exact."""
+    with path.open("rb") as file:
+        if file.read(4) != b"RIFF" or file.read(8)[4:] != b"WAVE":
+            return None
+        per_second = 0
+        for _ in range(_MOST_CHUNKS):
+            kind, size = file.read(4), int.from_bytes(file.read(4), "little")
+            if kind == b"data":
+                return size / per_second if per_second and 0 < size < _UNKNOWN else None
+            body = file.read(16) if kind == b"fmt " and size >= 16 else b""
+            if body and int.from_bytes(body[:2], "little") in _PCM:
+                per_second = int.from_bytes(body[8:12], "little")
+            file.seek(size + (size & 1) - len(body), 1)
+    return None

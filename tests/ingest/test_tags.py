@@ -1,0 +1,39 @@
+"""Tags as short clean text, whatever was in the file."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chasqui.ingest.tags import MOST_KEY, MOST_TAGS, MOST_VALUE, cleaned, one_line
+
+ANY = st.text(st.characters(), max_size=400)  # lone surrogates included
+
+
+@given(ANY)
+def test_one_line_is_short_clean_and_stable(text: str) -> None:
+    line = one_line(text)
+    assert len(line) <= MOST_VALUE
+    assert line == line.strip()
+    assert not any(unicodedata.category(letter)[0] == "C" for letter in line)
+    assert "  " not in line
+    assert one_line(line) == line
+    json.dumps(line).encode()
+    line.encode("utf-8")
+
+
+@given(st.dictionaries(ANY, ANY, max_size=60))
+def test_tags_stay_few_and_small(tags: dict[str, str]) -> None:
+    kept = cleaned(tags)
+    assert len(kept) <= MOST_TAGS
+    assert all(key and value and len(key) <= 2 * MOST_KEY and key == key.lower() for key, value in kept.items())
+
+
+def test_what_people_write_stays() -> None:
+    assert one_line("  ¿Qué es la célula?\r\n\tClase 3 – 5.º grado ") == "¿Qué es la célula? Clase 3 – 5.º grado"
+    assert one_line("mp3\u202egpj.exe\x00") == "mp3gpj.exe"
+    assert one_line("caf\udce9") == "caf\ufffd"
+    assert cleaned({"TITLE": "Uno", "title": "Dos", "lyrics": " \n "}) == {"title": "Uno"}
