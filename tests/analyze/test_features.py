@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,15 @@ def first(sound: np.ndarray) -> dict[str, float]:
 
 def test_names_are_unique() -> None:
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_every_column_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "analyze.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        family = re.sub(r"_(mean|std)$", "", name)
+        family = re.sub(r"^mfcc_\d\d$", "mfcc_00", re.sub(r"^level_p\d\d_dbfs$", "level_p05_dbfs", family))
+        assert family in page, name
+    assert features.FEATURE_VERSION in page
 
 
 def test_a_tone() -> None:
