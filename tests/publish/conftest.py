@@ -48,7 +48,7 @@ PARTS = [
 ]
 TREATMENTS = (
     Treatment(name="downmix", applied=False, why="one channel already"),
-    Treatment(name="highpass", applied=True, effect={"worst_rumble_db": 12.0}, why="rumble below the voice"),
+    Treatment(name="highpass", applied=True, effect={"rumble_s": 12.0}, why="rumble below the voice"),
     Treatment(name="declick", applied=False, why="no clicks found"),
     Treatment(name="denoise", applied=True, effect={"treated_s": 61.5, "of_s": 93.6}, why="noise 17 dB below speech"),
     Treatment(name="loudness", applied=True, effect={"gain_db": 4.5}, why="to -19 LUFS"),

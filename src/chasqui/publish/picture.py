@@ -23,7 +23,8 @@ WAVE_MIDDLE, WAVE_HALF = 92, 66
 #: Top of the first panel of scores, distance between panels, height of one.
 PANEL_TOP, PANEL_STEP, PANEL_HEIGHT = 206, 124, 76
 #: Bits per second up to which a rung wears colour 0, 1, 2 …; what is above the last wears the next colour.
-COLOUR_STEPS_BPS = (6_000, 8_000, 10_000, 12_000, 16_000, 24_000)
+#: The steps are finest where most parts end up.
+COLOUR_STEPS_BPS = (5_500, 6_000, 8_000, 10_000, 14_000, 24_000)
 #: What a panel shows, bottom to top. ESTOI below 0.4 is noise to a listener; ViSQOL ends at 1 and 5 by definition.
 RANGES = {"estoi": (0.4, 1.0), "visqol": (1.0, 5.0)}
 

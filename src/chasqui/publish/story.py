@@ -60,6 +60,7 @@ def promise(sources: Sources, measured: Sequence[Measured]) -> dict[str, Any]:
     warnings = _warnings(sources)
     return {
         "promise_key": f"promise_{certificate.kept or 'none'}",
+        "means_key": f"means_{certificate.kept or 'none'}",
         "judged": len(judged),
         "met": met,
         "again": certificate.scored_again,
