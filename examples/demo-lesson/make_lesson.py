@@ -47,8 +47,8 @@ SPEAKERS = {
     "Rosa": Speaker("es-419+f2", speed=168, pitch=46, range=62, warmth_db=2.0),
     "Wilmer": Speaker("es-419+m3", speed=180, pitch=70, range=75, warmth_db=1.0),
 }
-#: espeak-ng reads Spanish letters; these words are Quechua, or stressed wrongly.
-SAID_AS = {"«wayq'u»": "huaico", "huaycos": "huaicos", "huayco": "huaico", "queñua": "quéñua"}
+#: espeak-ng reads Spanish letters, and this word is Quechua.
+SAID_AS = {"«wayq'u»": "huáico"}
 
 SPEECH_RMS = 10 ** (-27 / 20)  # of each line, pauses left out; a phone on the desk records this quietly
 ROOM_NOISE_RMS = 10 ** (-68 / 20)  # a quiet classroom: about 41 dB below the voices
