@@ -68,7 +68,7 @@ class _Waiting:
 
 
 class Denoise:
-    """`mode`: "auto" and "rnnoise" (RNNoise where noisy; everywhere) or "off"."""
+    """`mode`: "auto" and "rnnoise" (RNNoise where noisy; everywhere); any other only measures."""
 
     def __init__(self, mode: str, threads: int = 1) -> None:
         self._mode = mode
@@ -145,6 +145,8 @@ class Denoise:
         return round(float(np.median(self._contrast)) - noise.SPREAD_DB, 1) if self._contrast else None
 
     def treatments(self) -> list[Treatment]:
+        if self._mode == "afftdn":
+            return []  # spectral.py tells
         contrast = round(float(np.median(self._contrast)), 1) if self._contrast else 0.0
         effect = {"treated_s": round(self._treated_s, 1), "of_s": round(self._all_s, 1), "contrast_db": contrast}
         if self._mode == "off":

@@ -17,6 +17,7 @@ from chasqui.clean.loudness import Loudness, TruePeak
 from chasqui.clean.repair import Repair
 from chasqui.clean.rumble import Rumble
 from chasqui.clean.silence import Silence
+from chasqui.clean.spectral import Afftdn
 from chasqui.clean.step import RATE_HZ, Samples, Step, chain, stretches
 from chasqui.errors import OnlySilence
 from chasqui.events import Report
@@ -118,7 +119,10 @@ def _steps(denoise: Denoise, options: Options) -> list[Step]:
     steps: list[Step] = [Rumble()]
     if options.repair:
         steps.append(Repair())
-    steps += [denoise, Level(options.level)]
+    steps.append(denoise)
+    if options.denoise == "afftdn":
+        steps.append(Afftdn())
+    steps.append(Level(options.level))
     if options.silence_max_s is not None:
         steps.append(Silence(options.silence_max_s))
     return [*steps, Limit(WORKING_DBTP)]
