@@ -28,6 +28,7 @@ AT_THE_END_S = 0.1
 #: Shown as the level of a file in which every sample is zero.
 NOTHING_DBFS = -120.0
 
+CUT_OFF = "its table of contents, written last, is missing: the recording or the download was cut off"
 LOCKED = "its sound is locked (DRM). Ask for a copy without protection."
 
 #: FFmpeg's words for broken headers and packets, in ours.
@@ -121,7 +122,7 @@ def _refusal(name: str, content: Content, boxes: Atoms | None, said: str) -> Rej
     if boxes is not None and boxes.locked:
         return Rejected(name=name, why=LOCKED)
     if boxes is not None and not boxes.has_index:
-        said = "its table of contents, written last, is missing: the recording or the download was cut off"
+        said = CUT_OFF
     return Damaged(name=name, why=_PLAIN.get(said, said), kind=content.what)
 
 

@@ -42,11 +42,12 @@ def say(key: str, lang: str, **facts: Any) -> str:
 
 
 def explain(error: ChasquiError, lang: str) -> str:
-    """What went wrong, in the user's language. The `why` of an error is translated too where the catalogue knows it."""
+    """What went wrong, in the user's language. Its `why` and `kind` too, where `reasons.json` knows them."""
     texts = catalogue("errors", lang)
     evidence = dict(error.evidence)
-    if isinstance(why := evidence.get("why"), str):
-        evidence["why"] = texts.get(f"why {why}", why)
+    for fact in ("why", "kind"):
+        if isinstance(said := evidence.get(fact), str):
+            evidence[fact] = catalogue("reasons", lang).get(said, said)
     if error.code not in texts:
         return str(error)
     return fill(texts[error.code], evidence)
