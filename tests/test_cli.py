@@ -109,7 +109,7 @@ def test_nothing_to_pack_is_said(chasqui: Any) -> None:
 
 def test_options_of_choose_and_of_any_stage_arrive(chasqui: Any) -> None:
     said = chasqui("pack", "Clase 1.mp3", "--target", "clear", "--budget", "2.5 MB", "--set", "publish.pen_per_mb=2")
-    assert "S/ 0.0060 →" in said.out
+    assert "0.006 → 0.006" in said.out
     story = json.loads(chasqui("show", "Clase 1", "--json").out)
     assert (story["choose"]["target"], story["choose"]["budget_bytes"]) == ("clear", 2_500_000)
 

@@ -87,6 +87,15 @@ def test_the_key_knows_inputs_options_and_version_but_not_where_the_file_was(
     assert key_of(ingest, [request], options) != key_of(ingest, [request.model_copy(update={"title": "T"})], options)
 
 
+def test_how_a_plan_was_found_is_not_other_work(recording_id: str, store: Store, fake_rooms: Rooms) -> None:
+    run_to("encode", recording_id, store, load())
+    plan = store.get(recording_id, "choose", Plan)
+    assert plan is not None
+    store.put(recording_id, "choose", plan.model_copy(update={"scored": 0, "remembered": 7}), "found otherwise")
+    run_stage("encode", recording_id, store, load())
+    assert fake_rooms.runs["encode"] == 1
+
+
 def test_a_stage_says_what_it_needs_first(recording_id: str, store: Store) -> None:
     with pytest.raises(NotReady, match="chasqui ingest"):
         run_stage("clean", recording_id, store, load())

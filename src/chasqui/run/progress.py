@@ -99,6 +99,7 @@ class _Drawing:
         for line in self._lines.values():
             self._bars.remove_task(line)
         self._lines.clear()
+        self._bars.refresh()
         if event.kind == "started":
             self._bars.console.print(f"▸ {event.facts.get('name')}", style="bold", markup=False)
 
@@ -126,7 +127,8 @@ def _bars(console: Console) -> Progress:
     class Bars(Progress):
         def get_renderables(self) -> Any:
             for task in self.tasks:
-                task.visible = task.visible or (task.elapsed or 0) > QUIET_S
+                took = task.finished_time if task.finished else task.elapsed
+                task.visible = task.visible or (took or 0) > QUIET_S
             return super().get_renderables()
 
     columns = (

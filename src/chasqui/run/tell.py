@@ -89,7 +89,7 @@ def table(results: Sequence[Packed], config: Config) -> Table:
     price = config.options("publish").pen_per_mb
     for packed in results:
         if (lesson := packed.lesson) is not None:
-            cost = f"S/ {lesson.source_bytes / MB * price:.4f} → {lesson.bytes / MB * price:.4f}"
+            cost = f"{lesson.source_bytes / MB * price:.3f} → {lesson.bytes / MB * price:.3f}"
             before, after = show_size(lesson.source_bytes), show_size(lesson.bytes)
             cells = (lesson.title, before, after, cost, promise(packed, config.lang), f"{packed.folder}/")
             rows.add_row(*(Text(cell) for cell in cells))  # as Text: a title may hold [brackets], which rich reads
