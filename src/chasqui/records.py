@@ -154,6 +154,8 @@ class Plan(Record):
     predictor_version: str
     why: str
 
+    unkeyed = frozenset({"encodes", "scored", "remembered"})  # how the plan was found; the plan is the same
+
 
 class Rendition(Record):
     """encode: one encoded form of the lesson."""
@@ -240,7 +242,7 @@ class Choice(Record):
     expected: Scores
     measured: bool  # expected comes from an encode of this very segment at this rung
     doubtful: bool
-    reachable: bool  # False: this rung misses the promise, and no better one is to be had (no rung reaches it, or no bytes are left)
+    reachable: bool  # False: this rung misses the promise and no better one can be had (none exists, or no bytes left)
     bytes: int  # expected payload
     why: str
 
