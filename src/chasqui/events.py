@@ -1,4 +1,4 @@
-"""What a stage says while it works. Stages report; one place draws (rich bars, JSON lines, a jobs table, Prometheus)."""
+"""What a stage says while it works. Stages report; one place draws (rich bars, JSON lines, a jobs table …)."""
 
 from __future__ import annotations
 

@@ -17,9 +17,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: TargetName | None = None  # None: `understood`, the smallest file; with a budget: the best promise it can keep
+    # None: `understood`, the smallest file; with a budget: the best promise it can keep.
+    target: TargetName | None = None
     budget_bytes: int | None = Field(default=None, ge=1)  # for voice.opus, container included
-    trials: int = Field(default=4, ge=1, le=12)  # encodes per segment and target; two are usual, four end all but oddities
+    # Encodes per segment and target; two are usual, four end all but oddities.
+    trials: int = Field(default=4, ge=1, le=12)
     threads: int = Field(default=0, exclude=True)
 
 

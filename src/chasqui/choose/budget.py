@@ -1,8 +1,8 @@
 """Given bytes, spread over segments where they help most.
 
-First the highest promise whose cheapest plan fits, then what is left over goes to the segments where a byte buys the most towards
-the next promise (the convex hull of each segment's trials, steepest step first: Shoham & Gersho 1988). Only measured trials
-count, so the sum of bytes is exact and a larger budget never keeps a smaller promise.
+First the highest promise whose cheapest plan fits, then what is left over goes to the segments where a byte buys the
+most towards the next promise (the convex hull of each segment's trials, steepest step first: Shoham & Gersho 1988).
+Only measured trials count, so the sum of bytes is exact and a larger budget never keeps a smaller promise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from chasqui.records import Choice, Kind, Scores, Segment, TargetName
 
 _ORDER: tuple[TargetName, ...] = tuple(TARGETS)
 
-#: A target that nothing reaches in ESTOI or ViSQOL: its search ends at the cheapest rung, which every budget starts from.
+#: A target that nothing reaches in ESTOI or ViSQOL: its search ends at the cheapest rung, which every budget starts
+#: from.
 _NOTHING = Target("understood", speech_estoi=0.0, speech_visqol=None, music_visqol=0.0)
 
 
@@ -47,7 +48,8 @@ def fit(
     least = {t.index: _cheapest(t) for t in tried}
     if (need := _total(tried, least)) > room:
         raise BadConfig(
-            why=f"The budget of {budget_bytes} bytes is too small: the cheapest encode needs {need + container_bytes} bytes."
+            why=f"The budget of {budget_bytes} bytes is too small: "
+            f"the cheapest encode needs {need + container_bytes} bytes."
         )
     rungs, promise = least, None
     for name in _ORDER[: _ORDER.index(asked) + 1]:
@@ -87,7 +89,9 @@ def _spend(
     return rungs
 
 
-def _push(steps: list[tuple[float, int, int, list[str]]], t: Tried, hull: list[str], goal: Target, packets: int) -> None:
+def _push(
+    steps: list[tuple[float, int, int, list[str]]], t: Tried, hull: list[str], goal: Target, packets: int
+) -> None:
     if len(hull) > 1:
         here, there = t.trials[hull[0]], t.trials[hull[1]]
         gain = (closeness(goal, t.kind, there.scores) - closeness(goal, t.kind, here.scores)) * packets

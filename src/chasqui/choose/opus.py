@@ -1,4 +1,4 @@
-"""Where Opus settings are chosen: the cheapest rung of one segment that reaches a target, by trial and interpolation."""
+"""Where Opus settings are chosen: the cheapest rung of a segment that reaches a target, by trial and interpolation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from chasqui.codecs.opus import RUNGS, Rung
 from chasqui.metrics.targets import Target, margin
 from chasqui.records import Choice, Kind, Scores
 
-#: Margins thinner than this (in steps) are within the noise between a trial and the finished stream: encode looks again.
+#: Margins thinner than this (in steps) are within the noise between a trial and the finished stream: encode looks
+#: again.
 THIN = 0.5
 #: Rungs with so little speech in them that nothing could be scored are sent one notch better than usual.
 UNSCORED: dict[str, str] = {"understood": "voice-9", "comfortable": "voice-11", "clear": "voice-14"}
@@ -35,18 +36,24 @@ class Tried:
     index: int
     kind: Kind
     prior: predictor.Offset
-    attempt: Try
+    attempt: Try | None
     trials: dict[str, Trial] = field(default_factory=dict)
 
     @property
     def seen(self) -> dict[str, Scores]:
         return {name: trial.scores for name, trial in self.trials.items()}
 
+    def close(self) -> None:
+        """Let go of the sound: only what was measured is kept."""
+        self.attempt = None
+
     def measure(self, rung: Rung, target: Target) -> Trial:
         """Try a rung, unless that was done with the metrics this target needs."""
         quality = self.kind == "music" or target.speech_visqol is not None
         known = self.trials.get(rung.name)
         if known is None or (quality and not known.quality):
+            if self.attempt is None:
+                raise RuntimeError("the search of this segment is over")
             self.trials[rung.name] = self.attempt(rung, quality)
         return self.trials[rung.name]
 
@@ -93,8 +100,12 @@ def _cheapest_kept(segment: Tried, target: Target, ladder: tuple[Rung, ...]) -> 
 def _explain(segment: Tried, rung: Rung, target: Target) -> Choice:
     trial = segment.measure(rung, target)
     if margin(target, segment.kind, trial.scores) >= 0:
-        return _choice(segment, rung, trial, target, f"cheapest of {len(segment.trials)} rungs tried that keeps {target.name!r}")
-    best = max(segment.trials, key=lambda name: (margin(target, segment.kind, segment.seen[name]), -segment.trials[name].bytes))
+        return _choice(
+            segment, rung, trial, target, f"cheapest of {len(segment.trials)} rungs tried that keeps {target.name!r}"
+        )
+    best = max(
+        segment.trials, key=lambda name: (margin(target, segment.kind, segment.seen[name]), -segment.trials[name].bytes)
+    )
     why = f"no rung reaches {target.name!r} here; {best} comes nearest"
     return _choice(segment, RUNGS[best], segment.trials[best], target, why)
 
@@ -105,9 +116,7 @@ def _unscored(segment: Tried, target: Target) -> Choice:
     return _choice(segment, rung, segment.measure(rung, target), target, why, doubtful=True)
 
 
-def _choice(
-    segment: Tried, rung: Rung, trial: Trial, target: Target, why: str, doubtful: bool = False
-) -> Choice:
+def _choice(segment: Tried, rung: Rung, trial: Trial, target: Target, why: str, doubtful: bool = False) -> Choice:
     above = margin(target, segment.kind, trial.scores)
     return Choice(
         segment=segment.index,

@@ -19,8 +19,8 @@ from chasqui.metrics.threads import one_blas_thread
 from chasqui.records import Analysis, Choice, Master, Plan, Segment, TargetName
 from chasqui.store import Workspace
 
-#: A segment starts from what the segments up to this many before it have shown: far enough back that they are finished whatever
-#: the number of threads, so that the outcome does not depend on timing.
+#: A segment starts from what the segments up to this many before it have shown: far enough back that they are finished
+#: whatever the number of threads, so that the outcome does not depend on timing.
 LAG = 12
 MEMORY = 24  # how many of those count
 
@@ -34,7 +34,9 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
     with one_blas_thread():
         tried = list(_search(master, segments, targets, options, counts, work, report))
     if options.budget_bytes:
-        fitted = budget.fit([t for t, _ in tried], segments, asked, options.budget_bytes, container_bytes(analysis.packets))
+        fitted = budget.fit(
+            [t for t, _ in tried], segments, asked, options.budget_bytes, container_bytes(analysis.packets)
+        )
         choices, promise, why = fitted.choices, fitted.promise, fitted.why
     else:
         choices, promise = [choice for _, choice in tried], asked
@@ -68,7 +70,9 @@ def read_segments(path: Path) -> list[Segment]:
 
 
 def container_bytes(packets: int) -> int:
-    """Ogg bytes beside the packets and their lacing, at most: headers, a page header per 83 packets, and room for the tags."""
+    """Ogg bytes beside the packets and their lacing, at most: headers, a page header per 83 packets, and room for the
+    tags.
+    """
     return 2 * 28 + 19 + 2 + ogg.TAG_BYTES + 27 * -(-(packets + 1) // ogg.PAGE_PACKETS)
 
 
@@ -84,7 +88,9 @@ def _search(
     """Each segment with its trials and its choice for the last target, in order."""
     path = work.path(master.audio)
     waiting: deque[Future[tuple[Tried, Choice]]] = deque()
-    history: dict[str, deque[predictor.Offset]] = {kind: deque(maxlen=MEMORY) for kind in ("speech", "music", "silence")}
+    history: dict[str, deque[predictor.Offset]] = {
+        kind: deque(maxlen=MEMORY) for kind in ("speech", "music", "silence")
+    }
     done_s = 0.0
     with ThreadPoolExecutor(options.threads or 1) as pool:
         try:
@@ -108,12 +114,8 @@ def _search(
 def _search_one(job: Tried, targets: tuple[Target, ...], trials: int) -> tuple[Tried, Choice]:
     for target in targets:
         choice = cheapest(job, target, trials)
-    job.attempt = _closed  # lets go of the sound
+    job.close()
     return job, choice
-
-
-def _closed(*_: object) -> None:  # pragma: no cover
-    raise AssertionError("no trial after the search")  # a programming error, not a user's
 
 
 def _learn(history: dict[str, deque[predictor.Offset]], tried: Tried, choice: Choice) -> None:

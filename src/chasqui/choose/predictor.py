@@ -1,7 +1,7 @@
 """What a rung will score before it is tried: mean curves, shifted to fit what was seen. The door for trained models.
 
-The default is honest and simple. All segments share the shape of the curve (score over rung); they differ by an offset, known
-from a trial of the same segment (the nearest rung counts) or else guessed from the segments before it.
+The default is honest and simple. All segments share the shape of the curve (score over rung); they differ by an offset,
+known from a trial of the same segment (the nearest rung counts) or else guessed from the segments before it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from chasqui.records import Kind, Scores
 
 PREDICTOR_VERSION = "curve-1"
 
-#: Mean (ESTOI, ViSQOL) per voice rung over 48 speech clips of 8 s from many speakers and languages, and mean ViSQOL (audio
-#: mode) per audio rung over 24 music clips. Narrowband up to 8 kb/s, wideband above: see the jump of ViSQOL at 9.
+#: Mean (ESTOI, ViSQOL) per voice rung over 48 speech clips of 8 s from many speakers and languages, and mean ViSQOL
+#: (audio mode) per audio rung over 24 music clips. Narrowband up to 8 kb/s, wideband above: see the jump of ViSQOL at
+#: 9.
 SPEECH: dict[str, tuple[float, float]] = {
     "voice-5.5": (0.771, 1.66),
     "voice-6": (0.809, 1.87),
@@ -60,7 +61,7 @@ def rungs(kind: Kind) -> tuple[Rung, ...]:
 
 
 def predict(kind: Kind, rung: Rung, seen: Mapping[str, Scores], prior: Offset) -> Scores:
-    """Expected scores at a rung, given the scores already measured on this segment and the prior where there are none."""
+    """Expected scores at a rung, given what was measured on this segment, and the prior where nothing was."""
     if rung.name in seen:
         return seen[rung.name]
     if kind == "silence":

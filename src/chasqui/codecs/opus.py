@@ -44,11 +44,11 @@ class Rung:
 
 LADDER_VERSION = "opus-1"
 
-#: Ordered from cheap to dear within each application. Steps are about 12 % where most segments end up (6–12 kb/s), wider above.
-#: Voice rungs use application=voip. Below 9 kb/s libopus goes narrowband by itself, which scores better than forced wideband
-#: with an ordinary decoder. From 13.5 kb/s it would go super-wideband and hybrid, which costs voice more clarity than it
-#: gives (48 real clips at 14 kb/s: ESTOI 0.89 free, 0.93 capped at 8 kHz), so voice is capped there. Audio rungs are for music, which
-#: needs the bandwidth: under 14 kb/s it is cut to 8 kHz.
+#: Ordered from cheap to dear within each application. Steps are about 12 % where most segments end up (6–12 kb/s),
+#: wider above. Voice rungs use application=voip. Below 9 kb/s libopus goes narrowband by itself, which scores better
+#: than forced wideband with an ordinary decoder. From 13.5 kb/s it would go super-wideband and hybrid, which costs
+#: voice more clarity than it gives (48 real clips at 14 kb/s: ESTOI 0.89 free, 0.93 capped at 8 kHz), so voice is
+#: capped there. Audio rungs are for music, which needs the bandwidth: under 14 kb/s it is cut to 8 kHz.
 LADDER: tuple[Rung, ...] = (
     Rung("voice-5.5", 5_500, "voip"),
     Rung("voice-6", 6_000, "voip"),

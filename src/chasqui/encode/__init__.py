@@ -1,4 +1,5 @@
-"""encode: spend the bits. One gapless Opus stream from segments at their own rungs, and a small MP3 for players without Opus.
+"""encode: spend the bits. One gapless Opus stream from segments at their own rungs, and a small MP3 for players without
+Opus.
 
 Every segment is scored in the finished stream; one that misses its promise is stepped up before anything is published.
 """

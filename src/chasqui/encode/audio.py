@@ -123,9 +123,15 @@ def _mp3(master_path: Path, master: Master, plan: Plan, work: Workspace) -> Rend
 
 
 def tags(request: Request, recording: Recording) -> dict[str, str]:
-    """Title, artist and language, cut to what the container sets aside for them: every byte is carried to every student."""
+    """Title, artist and language, cut to what the container sets aside for them: every byte is carried to every
+    student.
+    """
     title = request.title or recording.tags.get("title") or request.name.rsplit(".", 1)[0]
-    wanted = {"TITLE": title, "ARTIST": recording.tags.get("artist", ""), "LANGUAGE": recording.tags.get("language", "")}
+    wanted = {
+        "TITLE": title,
+        "ARTIST": recording.tags.get("artist", ""),
+        "LANGUAGE": recording.tags.get("language", ""),
+    }
     kept: dict[str, str] = {}
     for name, value in wanted.items():
         while value and ogg.tag_bytes({**kept, name: value}) > ogg.TAG_BYTES:

@@ -1,4 +1,6 @@
-"""Encoded packets kept on disk by segment, so that memory stays flat; a segment that is encoded again replaces the first."""
+"""Encoded packets kept on disk by segment, so that memory stays flat; a segment that is encoded again replaces the
+first.
+"""
 
 from __future__ import annotations
 

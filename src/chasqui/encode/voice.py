@@ -1,4 +1,6 @@
-"""The voice stream: every segment encoded at its rung, heard in the joined stream, scored, and stepped up where it misses."""
+"""The voice stream: every segment encoded at its rung, heard in the joined stream, scored, and stepped up where it
+misses.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chasqui.codecs.opus import PACKET_SAMPLES, PRIMING_PACKETS, RUNGS, Rung, ladder
+from chasqui.codecs.opus import PACKET_SAMPLES, PRIMING_PACKETS, RATE_HZ, RUNGS, Rung, ladder
 from chasqui.encode.shelf import Shelf
 from chasqui.events import Report
 from chasqui.media import opus
@@ -50,16 +52,20 @@ class Voice:
             scoring.append((segment, choice, self._pool.submit(_score, segment, span.reference, heard)))
             if len(scoring) >= IN_FLIGHT:
                 parts.append(self._part(*scoring.popleft()))
-                report.advanced(parts[-1].segment.end_packet * PACKET_SAMPLES / opus.RATE_HZ, self._master.duration_s)
+                report.advanced(parts[-1].segment.end_packet * PACKET_SAMPLES / RATE_HZ, self._master.duration_s)
         return parts + [self._part(*waiting) for waiting in scoring]
 
     def step_up(self, parts: list[Part], target: Target, room: int | None) -> list[Part]:
-        """Raise the segments that miss the target, rung by rung, while there is room (bytes; None: as much as it takes)."""
+        """Raise the segments that miss the target, rung by rung, while there is room (bytes; None: as much as it
+        takes).
+        """
         parts = list(parts)
         suspects: Iterable[int] = range(len(parts))
         while missed := [i for i in suspects if parts[i].reachable and not self._kept(parts[i], target)]:
             raised: list[int] = []
-            for index, (rung, packets) in zip(missed, self._pool.map(lambda i: self._dearer(parts[i]), missed), strict=True):
+            for index, (rung, packets) in zip(
+                missed, self._pool.map(lambda i: self._dearer(parts[i]), missed), strict=True
+            ):
                 cost = sound.payload(packets) - parts[index].bytes
                 if rung == parts[index].rung or (room is not None and cost > room):
                     parts[index] = replace(parts[index], reachable=False)
@@ -71,7 +77,9 @@ class Voice:
                 raised.append(index)
             # A changed segment is a changed past for the next one's decoder.
             suspects = sorted({i for index in raised for i in (index, index + 1) if i < len(parts)})
-            for index, scores in zip(suspects, self._pool.map(self._again, [self._ask(parts[i]) for i in suspects]), strict=True):
+            for index, scores in zip(
+                suspects, self._pool.map(self._again, [self._ask(parts[i]) for i in suspects]), strict=True
+            ):
                 parts[index] = replace(parts[index], scores=scores)
         return parts
 

@@ -10,19 +10,26 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = 24_000  # MPEG-2 layer III: half the side information of 48 kHz, and 12 kHz of bandwidth is more than voice needs
+RATE_HZ = (
+    24_000  # MPEG-2 layer III: half the side information of 48 kHz, and 12 kHz of bandwidth is more than voice needs
+)
 
 
 def encode(blocks: Iterable[NDArray[np.float32]], path: Path, bitrate_bps: int) -> int:
     """Write float32 mono blocks at 48 kHz as MP3; returns the number of samples that went in, at 48 kHz."""
     samples = 0
-    with av.open(str(path), "w", format="mp3", options={"id3v2_version": "0", "write_xing": "1", "fflags": "+bitexact"}) as out:
+    with av.open(
+        str(path), "w", format="mp3", options={"id3v2_version": "0", "write_xing": "1", "fflags": "+bitexact"}
+    ) as out:
         stream: Any = out.add_stream("libmp3lame", rate=RATE_HZ)
         stream.layout, stream.format, stream.bit_rate = "mono", "fltp", bitrate_bps
+        stream.options = {"compression_level": "7"}  # half the time of 5 for 0.002 of ESTOI
         stream.codec_context.flags |= int(av.codec.context.Flags.bitexact)
         down = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ, frame_size=1152 // 2)
         for block in blocks:
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block[None], np.float32), format="fltp", layout="mono")
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(block[None], np.float32), format="fltp", layout="mono"
+            )
             frame.sample_rate, frame.pts = 48_000, samples
             samples += len(block)
             for piece in down.resample(frame):
@@ -34,7 +41,7 @@ def encode(blocks: Iterable[NDArray[np.float32]], path: Path, bitrate_bps: int) 
 
 
 def decode_file(path: Path, rate_hz: int = 48_000) -> NDArray[np.float32]:
-    """The whole file as float32 mono at `rate_hz`, encoder delay removed as its header says. For short files and tests."""
+    """The whole file as float32 mono at `rate_hz`, encoder delay removed as its header says. For short files."""
     with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
         up = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
         pieces = [piece.to_ndarray()[0] for frame in container.decode(audio=0) for piece in up.resample(frame)]

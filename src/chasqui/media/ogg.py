@@ -1,7 +1,7 @@
 """Ogg Opus, written page by page and read back (RFC 3533, RFC 7845). Pure bytes: nothing here encodes or decodes sound.
 
-Why not FFmpeg's muxer: pages as long as we like (2–3 % of a 7 kb/s file), no vendor strings, an end trimmed to the sample,
-and the same bytes every time.
+Why not FFmpeg's muxer: pages as long as we like (2–3 % of a 7 kb/s file), no vendor strings, an end trimmed to the
+sample, and the same bytes every time.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 #: Samples a decoder throws away at the start: libopus's look-ahead at 48 kHz for both of our applications.
 PRE_SKIP = 312
-#: A page ends after this many packets (just under 5 s of 60 ms): above 5 s opusinfo warns of a high muxing delay, and 10 s
-#: would save only another 0.1 %.
+#: A page ends after this many packets (just under 5 s of 60 ms): above 5 s opusinfo warns of a high muxing delay, and
+#: 10 s would save only another 0.1 %.
 PAGE_PACKETS = 83
 #: Room for the tags that a byte budget sets aside; whoever writes tags keeps them within it.
 TAG_BYTES = 256
@@ -156,6 +156,8 @@ def _unlace(body: bytes, lacing: bytes) -> Iterator[bytes]:
 
 
 def _crc(data: bytes) -> int:
-    """Ogg's CRC (polynomial 0x04C11DB7, not reflected, starting at 0) through zlib's reflected one, in C instead of Python."""
+    """Ogg's CRC (polynomial 0x04C11DB7, not reflected, starting at 0) through zlib's reflected one, in C instead of
+    Python.
+    """
     mirrored = zlib.crc32(data.translate(_MIRROR), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int.from_bytes(mirrored.to_bytes(4, "little").translate(_MIRROR), "big")

@@ -1,4 +1,6 @@
-"""libopus through PyAV: sound to packets and back, on the 60 ms grid. Nothing here decides a setting or scores a result."""
+"""libopus through PyAV: sound to packets and back, on the 60 ms grid. Nothing here decides a setting or scores a
+result.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _HEAD = b"OpusHead\x01\x01" + PRE_SKIP.to_bytes(2, "little") + RATE_HZ.to_bytes(
 
 
 def encode(pcm: Array, rung: Rung) -> list[bytes]:
-    """Packets of `pcm` (shape [samples], 48 kHz) at one rung, ceil(samples / 2880) of them; the last is padded with silence."""
+    """Packets of `pcm` (shape [samples], 48 kHz) at one rung, ceil(samples / 2880) of them; the last is padded with
+    silence.
+    """
     codec: Any = av.CodecContext.create("libopus", "w")
     codec.sample_rate, codec.layout, codec.format = RATE_HZ, "mono", "flt"
     codec.bit_rate = rung.bitrate_bps
@@ -47,8 +51,8 @@ def encode(pcm: Array, rung: Rung) -> list[bytes]:
 
 
 def decode(packets: Iterable[bytes]) -> Iterator[Array]:
-    """The sound of consecutive packets, aligned with what was encoded: the first block is PRE_SKIP samples short, so the
-    last PRE_SKIP samples of the input need one packet more. Equal to what opusdec gives.
+    """The sound of consecutive packets, aligned with what was encoded: the first block is PRE_SKIP samples short, so
+    the last PRE_SKIP samples of the input need one packet more. Equal to what opusdec gives.
     """
     codec: Any = av.CodecContext.create("libopus", "r")
     codec.extradata = _HEAD
@@ -58,7 +62,8 @@ def decode(packets: Iterable[bytes]) -> Iterator[Array]:
 
 
 def decode_file(path: Path) -> Iterator[Array]:
-    """The sound of a finished file as a player hears it: FFmpeg's demuxer, pre-skip and end trim by the container's rules.
+    """The sound of a finished file as a player hears it: FFmpeg's demuxer, pre-skip and end trim by the container's
+    rules.
 
     The decoder is libopus, as in browsers and phones. FFmpeg's own gives the same ESTOI (within 0.001) but sounds
     different enough to move ViSQOL by up to 0.1.
@@ -73,6 +78,5 @@ def decode_file(path: Path) -> Iterator[Array]:
 
 def _mono(frame: Any) -> Array:
     samples = frame.to_ndarray().reshape(-1)
-    if samples.dtype == np.int16:
-        return (samples.astype(np.float32)) / np.float32(32768)
-    return samples.astype(np.float32, copy=False)
+    scale = np.float32(2**-15) if samples.dtype == np.int16 else np.float32(1)
+    return np.asarray(samples * scale, np.float32)

@@ -26,7 +26,9 @@ class Span:
 
     @property
     def reference(self) -> opus.Array:
-        """What scores are taken against. Its last PRE_SKIP samples only come out with the next packet, so they are left out."""
+        """What scores are taken against. Its last PRE_SKIP samples only come out with the next packet, so they are left
+        out.
+        """
         return self.pcm[self.lead_packets * PACKET_SAMPLES :][:-PRE_SKIP]
 
 
@@ -38,7 +40,9 @@ def read(path: Path, master: Master, segment: Segment) -> Span:
 
 
 def packets_of(master: Master, segment: Segment) -> int:
-    """Packets the segment has in the stream: its own, and at the end of the recording those that bring out the last samples."""
+    """Packets the segment has in the stream: its own, and at the end of the recording those that bring out the last
+    samples.
+    """
     if segment.end_packet * PACKET_SAMPLES < master.samples:
         return segment.packets
     return -(-(master.samples + PRE_SKIP) // PACKET_SAMPLES) - segment.start_packet

@@ -1,9 +1,10 @@
 """ESTOI: extended short-time objective intelligibility, 0 to 1.
 
 Judges how much of the speech modulation survives; above 0.8 nearly every word is understood. Reference: J. Jensen and
-C. H. Taal, "An Algorithm for Predicting the Intelligibility of Speech Masked by Modulated Noise Maskers", IEEE/ACM TASLP
-24(11), 2016. Conventions: float32 mono at 16 kHz, reference and degraded sample-aligned and equally long. Follows pystoi
-(resampling filter, framing and normalisation included) and agrees with it to 1e-3; the reference side is prepared once.
+C. H. Taal, "An Algorithm for Predicting the Intelligibility of Speech Masked by Modulated Noise Maskers", IEEE/ACM
+TASLP 24(11), 2016. Conventions: float32 mono at 16 kHz, reference and degraded sample-aligned and equally long. Follows
+pystoi (resampling filter, framing and normalisation included) and agrees with it to 1e-3; the reference side is
+prepared once.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import scipy.fft
+import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 VERSION = "estoi-1"
 RATE_HZ = 16_000
@@ -72,9 +73,8 @@ def score(reference: Reference, degraded: NDArray[Any]) -> float:
 
 def _frames(signal: NDArray[Any]) -> Array:
     """Windowed half-overlapping frames at 10 kHz, shape [frames, 256]."""
-    low = resample_poly(np.asarray(signal, np.float32), 5, 8, window=_resampling_filter()).astype(
-        np.float32, copy=False
-    )
+    resample: Any = scipy.signal.resample_poly
+    low: Array = np.asarray(resample(np.asarray(signal, np.float32), 5, 8, window=_resampling_filter()), np.float32)
     if len(low) <= _FRAME:
         return np.zeros((0, _FRAME), np.float32)
     # pystoi stops one frame early (range(0, len - frame, hop)); so do we.
@@ -97,7 +97,7 @@ def _normed(bands: Array) -> Array:
     """Row- and column-normalised sliding segments, shape [segments, bands, 30] (equations 3 to 5 of the paper)."""
     tiny = np.float32(np.finfo(np.float32).tiny)
     segments = sliding_window_view(bands, _SPAN, axis=1).transpose(1, 0, 2)
-    rows = segments - segments.mean(axis=2, keepdims=True)
+    rows: Array = segments - segments.mean(axis=2, keepdims=True)
     rows /= np.sqrt(np.einsum("sbf,sbf->sb", rows, rows))[:, :, None] + tiny
     rows -= rows.mean(axis=1, keepdims=True)
     rows /= np.sqrt(np.einsum("sbf,sbf->sf", rows, rows))[:, None, :] + tiny
@@ -106,7 +106,7 @@ def _normed(bands: Array) -> Array:
 
 @lru_cache(maxsize=1)
 def _window() -> Array:
-    return np.hanning(_FRAME + 2)[1:-1].astype(np.float32)
+    return np.asarray(np.hanning(_FRAME + 2)[1:-1], np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -134,4 +134,4 @@ def _resampling_filter() -> Array:
     t = np.arange(-half, half + 1)
     ideal = 2 * up * cutoff * np.sinc(2 * cutoff * t)
     taps = ideal * np.kaiser(2 * half + 1, beta)
-    return (taps / np.sum(taps)).astype(np.float32)
+    return np.asarray(taps / np.sum(taps), np.float32)

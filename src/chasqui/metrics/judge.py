@@ -15,7 +15,9 @@ VERSIONS = {"estoi": estoi.VERSION, "visqol": visqol.VERSION}
 
 
 class Judge:
-    """Scores encodes of one reference of shape [samples] at 48 kHz; the reference side is prepared once, when it is needed."""
+    """Scores encodes of one reference of shape [samples] at 48 kHz; the reference side is prepared once, when it is
+    needed.
+    """
 
     def __init__(self, kind: Kind, reference: NDArray[Any]) -> None:
         self.kind = kind

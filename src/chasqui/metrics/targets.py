@@ -1,8 +1,8 @@
 """The named promises, as a versioned table, and which of them a segment's scores keep.
 
-Thresholds for speech: ESTOI 0.80 is where nearly every word is still understood; ViSQOL (speech mode, lattice mapping) 3.0 is
-"fair" and 3.5 halfway to "good" on the listening scale. Music has no words to lose: ViSQOL in audio mode, where 2.5 is still the
-tune, 3.5 pleasant. Silence keeps every promise.
+Thresholds for speech: ESTOI 0.80 is where nearly every word is still understood; ViSQOL (speech mode, lattice mapping)
+3.0 is "fair" and 3.5 halfway to "good" on the listening scale. Music has no words to lose: ViSQOL in audio mode, where
+2.5 is still the tune, 3.5 pleasant. Silence keeps every promise.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ VISQOL_STEP = 0.1
 def margin(target: Target, kind: Kind, scores: Scores) -> float:
     """How far the scores lie above (positive) or below the target, in steps, by the metric that is worst off.
 
-    Silence, and scores that could not be measured because there was nothing to compare, count as 0: neither kept by a margin
-    nor missed.
+    Silence, and scores that could not be measured because there was nothing to compare, count as 0: neither kept by a
+    margin nor missed.
     """
     gaps = []
     if kind == "speech":

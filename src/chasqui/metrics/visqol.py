@@ -1,13 +1,13 @@
 """Aligned ViSQOL: objective listening quality, 1 (bad) to 5 (excellent).
 
-Judges how similar encoded sound is to its reference in a gammatone spectrogram. Reference: M. Chinen et al., "ViSQOL v3: An
-Open Source Production Ready Objective Speech and Audio Metric", QoMEX 2020; constants and the two trained mappings (the
-deep-lattice network for speech, the support vector regression for audio) are those of google/visqol.
+Judges how similar encoded sound is to its reference in a gammatone spectrogram. Reference: M. Chinen et al., "ViSQOL
+v3: An Open Source Production Ready Objective Speech and Audio Metric", QoMEX 2020; constants and the two trained
+mappings (the deep-lattice network for speech, the support vector regression for audio) are those of google/visqol.
 
-What differs, and why: both sides are sample-aligned, so the search for alignment is left out; and a band's energy in a frame
-is taken from the power spectrum (Parseval) instead of by filtering in time, because the Hann-windowed frame has all but
-ended when the filter rings out. Together ~100 × faster; the tests hold it to stored scores of the time-domain method.
-Conventions: speech mode takes float32 mono at 16 kHz, audio mode at 48 kHz; both sides equally long.
+What differs, and why: both sides are sample-aligned, so the search for alignment is left out; and a band's energy in a
+frame is taken from the power spectrum (Parseval) instead of by filtering in time, because the Hann-windowed frame has
+all but ended when the filter rings out. Together ~100 × faster; the tests hold it to stored scores of the time-domain
+method. Conventions: speech mode takes float32 mono at 16 kHz, audio mode at 48 kHz; both sides equally long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import scipy.fft
@@ -124,7 +124,9 @@ def _spectrogram(signal: Array, setup: _Setup) -> Array:
         spectrum = scipy.fft.rfft(frames[start : start + 256] * window, 2 * setup.frame, axis=1)
         levels[start : start + 256] = (spectrum.real**2 + spectrum.imag**2) @ weights
     # 10·log10 of an amplitude: the original's convention, which its mappings were trained on.
-    return np.maximum(5 * np.log10(np.maximum(levels.T, np.float32(1e-30))), np.float32(_FLOOR_DB))
+    return np.asarray(
+        np.maximum(5 * np.log10(np.maximum(levels.T, np.float32(1e-30))), np.float32(_FLOOR_DB)), np.float32
+    )
 
 
 def _floored(ref: Array, deg: Array) -> tuple[Array, Array]:
@@ -166,13 +168,13 @@ def _pooled_spread(means: NDArray[Any], spreads: NDArray[Any], frames: int) -> N
 
 
 def _active_patches(signal: Array, frames: int, setup: _Setup) -> NDArray[np.intp]:
-    """First frames of the patches with voice in them (rms_vad.cc; its sample offset of patch/2 - 1 is the original's)."""
+    """First frames of the patches with voice in them (rms_vad.cc, its sample offset of patch/2 - 1 included)."""
     first = setup.patch // 2 - 1
     count = (frames - first) // setup.patch
     if count < 1:
         return np.zeros(0, np.intp)
     length = count * setup.patch
-    peak = max(float(signal.max()), np.finfo(np.float32).tiny)
+    peak = max(float(signal.max()), 1e-30)
     chunks = np.clip(signal[first : first + length * setup.hop] / peak, -1, 1)
     chunks = chunks[: len(chunks) // setup.hop * setup.hop].reshape(-1, setup.hop)
     silent = np.sqrt(np.mean(chunks**2, axis=1)) < _ACTIVE_RMS
@@ -198,9 +200,11 @@ def _window(size: int) -> Array:
 
 @cache
 def _band_weights(setup: _Setup) -> Array:
-    """|H|² of each gammatone filter over the bins of a double-length FFT, scaled to mean power; [bins, bands], low to high.
+    """|H|² of each gammatone filter over the bins of a double-length FFT, scaled to mean power; [bins, bands], low to
+    high.
 
-    Filters after M. Slaney, "An Efficient Implementation of the Patterson-Holdsworth Auditory Filter Bank", Apple TR 35, 1993.
+    Filters after M. Slaney, "An Efficient Implementation of the Patterson-Holdsworth Auditory Filter Bank", Apple TR
+    35, 1993.
     """
     ear_q, min_bandwidth = 9.26449, 24.7
     step = np.arange(1, setup.bands + 1) / setup.bands
@@ -239,12 +243,12 @@ def _speech_mos(mean: NDArray[Any], worst: NDArray[Any], spread: NDArray[Any], e
 def _lattice() -> Any:
     """One interpreter per thread: they are not safe to share."""
     if not hasattr(_local, "lattice"):
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+        from ai_edge_litert import interpreter
 
         model = files("chasqui.metrics").joinpath("models/visqol_speech_lattice.tflite").read_bytes()
         # Without the default delegate: nothing to gain on a net this small, and it writes to stderr.
-        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        _local.interpreter = Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
+        plain, make = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, interpreter.Interpreter
+        _local.interpreter = cast(Any, make)(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
         _local.interpreter.allocate_tensors()
         _local.lattice = _local.interpreter.get_signature_runner("predict")
     return _local.lattice

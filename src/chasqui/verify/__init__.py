@@ -17,7 +17,8 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sample_share: float = Field(default=0.2, ge=0, le=1)  # of the segments that the choice was sure of; the unsure ones always
+    # Of the segments that the choice was sure of; the unsure ones always.
+    sample_share: float = Field(default=0.2, ge=0, le=1)
     threads: int = Field(default=0, exclude=True)
 
 

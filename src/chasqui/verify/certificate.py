@@ -42,7 +42,7 @@ def make(
     work: Workspace,
     report: Report,
 ) -> Certificate:
-    """Check the file, score the sample and everything unsure from the published bytes, gate, and write the certificate."""
+    """Check the file, score the sample and everything unsure from the published bytes, gate, write the certificate."""
     segments = [Segment.model_validate_json(line) for line in work.path(analysis.segments).open(encoding="utf-8")]
     choices = [Choice.model_validate_json(line) for line in work.path(plan.choices).open(encoding="utf-8")]
     measured = [Measured.model_validate_json(line) for line in work.path(renditions.measured).open(encoding="utf-8")]
@@ -74,9 +74,11 @@ def make(
 
 
 def _sample(measured: list[Measured], choices: list[Choice], plan: Plan, share: float) -> list[int]:
-    """Every segment the choice was unsure of, or that was raised, or that keeps its promise narrowly; and an even sample of the rest."""
+    """Every segment the choice was unsure of, or that was raised, or that keeps its promise narrowly; and an even
+    sample of the rest.
+    """
     target = TARGETS[plan.promise or plan.target]
-    every = max(1, round(1 / share)) if share else len(measured) + 1
+    every = max(1, round(1 / share)) if share else len(measured) + 1  # the first segment is always in it
     return [
         line.segment
         for line, choice in zip(measured, choices, strict=True)
@@ -85,7 +87,7 @@ def _sample(measured: list[Measured], choices: list[Choice], plan: Plan, share: 
             choice.doubtful
             or line.stepped_up
             or margin(target, line.kind, line.scores) < THIN
-            or (every <= len(measured) and line.segment % every == every // 2)
+            or line.segment % every == 0
         )
     ]
 
@@ -99,7 +101,9 @@ def _compared(measured: list[Measured], again: dict[int, Scores]) -> list[Measur
             lines.append(line)
             continue
         if _apart(line.scores.estoi, now.estoi) > ESTOI_STEP or _apart(line.scores.visqol, now.visqol) > VISQOL_STEP:
-            raise PromiseBroken(why=f"segment {line.segment} scores {now} in the file, {line.scores} when it was encoded")
+            raise PromiseBroken(
+                why=f"segment {line.segment} scores {now} in the file, {line.scores} when it was encoded"
+            )
         lines.append(line.model_copy(update={"scores": now, "kept": best_kept(line.kind, now)}))
     return lines
 
@@ -117,7 +121,9 @@ def _gate(measured: list[Measured], plan: Plan) -> None:
     target = TARGETS[plan.promise]
     missed = [line for line in measured if line.reachable and not keeps(target, line.kind, line.scores)]
     if missed:
-        raise PromiseBroken(why=f"{len(missed)} of {len(measured)} segments miss {plan.promise!r}, first at {missed[0].start_s:.0f} s")
+        raise PromiseBroken(
+            why=f"{len(missed)} of {len(measured)} segments miss {plan.promise!r}, first at {missed[0].start_s:.0f} s"
+        )
 
 
 def _kept_by_all(measured: list[Measured]) -> TargetName | None:
@@ -145,7 +151,9 @@ def _kept_share(measured: list[Measured]) -> dict[str, float]:
     lines = _scored(measured)
     total = sum(line.end_s - line.start_s for line in lines)
     return {
-        name: round(sum(line.end_s - line.start_s for line in lines if keeps(target, line.kind, line.scores)) / total, 4)
+        name: round(
+            sum(line.end_s - line.start_s for line in lines if keeps(target, line.kind, line.scores)) / total, 4
+        )
         for name, target in TARGETS.items()
         if total
     }
@@ -167,9 +175,7 @@ def _overall(measured: list[Measured]) -> dict[str, float]:
     return overall
 
 
-def _write(
-    master: Master, plan: Plan, measured: list[Measured], voice: Blob, again: set[int], work: Workspace
-) -> Blob:
+def _write(master: Master, plan: Plan, measured: list[Measured], voice: Blob, again: set[int], work: Workspace) -> Blob:
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "recording_id": master.recording_id,
@@ -187,7 +193,7 @@ def _write(
             "targets_version": TARGETS_VERSION,
             "targets": {name: vars(target) for name, target in TARGETS.items()},
             "ladder_version": plan.ladder_version,
-            "scored": "every segment in the finished stream; those marked 'published' once more from the published bytes",
+            "scored": "every segment as it was encoded; those marked 'published' once more from the published bytes",
         },
         "segments": [
             {**line.model_dump(exclude={"scores"}), **line.scores.model_dump(), "published": line.segment in again}

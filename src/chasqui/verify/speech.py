@@ -1,4 +1,6 @@
-"""Scores of the published bytes: decoded through the container, segment by segment, without ever holding the whole recording."""
+"""Scores of the published bytes: decoded through the container, segment by segment, without ever holding the whole
+recording.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,12 @@ IN_FLIGHT = 8
 
 
 def scores(
-    published: Path, master_path: Path, master: Master, segments: list[Segment], pool: ThreadPoolExecutor, report: Report
+    published: Path,
+    master_path: Path,
+    master: Master,
+    segments: list[Segment],
+    pool: ThreadPoolExecutor,
+    report: Report,
 ) -> dict[int, Scores]:
     """Scores by index of the given segments (ascending), from the published file.
 
