@@ -29,7 +29,7 @@ def run(master: Master, *, options: Options, work: Workspace, report: Report) ->
     Raises:
         OSError: the master cannot be read or the outcome cannot be written.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     from chasqui.analyze import blocks, features, segments, stream, voice
     from chasqui.media.flac import read_master
