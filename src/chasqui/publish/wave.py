@@ -41,14 +41,20 @@ def outline(blocks: Iterable[Floats], samples: int, columns: int = COLUMNS) -> O
         part = block[: samples - at]
         if not part.size:
             break
-        # Column of a sample: floor(position × columns ÷ samples). Only where it changes does a new run begin.
-        column = (np.arange(at, at + part.size, dtype=np.int64) * columns) // samples
-        starts = np.flatnonzero(np.diff(column, prepend=-1))
-        where = column[starts]
+        where, starts = _columns(at, at + part.size, samples, columns)
         low[where] = np.minimum(low[where], np.minimum.reduceat(part, starts))
         high[where] = np.maximum(high[where], np.maximum.reduceat(part, starts))
-        energy[where] += np.add.reduceat(part.astype(np.float64) ** 2, starts)
+        energy[where] += np.add.reduceat(part * part, starts, dtype=np.float64)
         counted[where] += np.diff(starts, append=part.size)
         at += part.size
     rms = np.sqrt(energy / np.maximum(counted, 1)).astype(np.float32)
     return Outline(low, high, rms)
+
+
+def _columns(at: int, end: int, samples: int, columns: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The columns that samples `at` to `end` fall into, and where in that stretch each begins.
+
+    Sample n is in column n × columns ÷ samples, rounded down; so column c begins at c × samples ÷ columns, rounded up.
+    """
+    where = np.arange(at * columns // samples, (end - 1) * columns // samples + 1, dtype=np.int64)
+    return where, np.maximum(-(-where * samples // columns) - at, 0)
