@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from bench.baselines import Shape
-from bench.recordings import Kind, Take
+from bench.recordings import Take
 from chasqui.config import Config
 from chasqui.ingest import accept
 from chasqui.records import Analysis, Certificate, Master, Record, Recording, Renditions, Request, Segment
@@ -42,16 +42,13 @@ class Packed(NamedTuple):
     segments: tuple[Segment, ...]
     voices: dict[str, Voice]
 
-    @property
-    def kind(self) -> Kind:
-        return self.take.kind
-
 
 def packed(take: Take, folder: Path) -> Packed:
     """Every stage up to `verify`, one thread, for every target. `folder` must be empty; the files stay there."""
+    folder.mkdir(parents=True, exist_ok=True)
     base = f"file:{folder / 'base'}"
     store = open_store(base)
-    request = accept(take.path, store)
+    request = accept(take.file(folder), store)
     seconds = sum(_run(stage, request, base, "understood") for stage in SHARED)
     recording = _got(store.get(request.recording_id, "ingest", Recording))
     master = _got(store.get(request.recording_id, "clean", Master))

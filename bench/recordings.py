@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from fractions import Fraction
 from itertools import cycle, islice
@@ -49,24 +49,57 @@ MUSIC = (
 QUICK_EVERY = 12
 QUICK_MUSIC = 2
 
-Kind = Literal["speech", "music"]
+#: Mixed under every third speech recording, in turn: what microphones in classrooms pick up.
+NOISES = (
+    "noise_music/max-audio-classifier/rain.wav",
+    "noise_music/max-audio-classifier/train.wav",
+    "noise_music/max-audio-classifier/applause.wav",
+    "noise_music/max-audio-classifier/typing.wav",
+    "noise_music/sms-tools/ocean.wav",
+)
+NOISY_EVERY = 3
+SNR_DB = (5.0, 10.0, 15.0)
+
+Kind = Literal["speech", "noisy", "music"]
 
 
 class Take(NamedTuple):
-    """One recording to measure."""
+    """One recording to measure. `noise` is to be mixed under it, `snr_db` below its mean level."""
 
     path: Path
     kind: Kind
     seconds: float
+    noise: Path | None = None
+    snr_db: float = 0.0
+
+    def file(self, folder: Path) -> Path:
+        """The recording itself, or its mixture, made in `folder`."""
+        if self.noise is None:
+            return self.path
+        speech = _level(read(self.path))
+        noise = np.resize(_level(read(self.noise)), len(speech))
+        return _written([speech + noise * 10 ** (-self.snr_db / 20)], folder / f"{self.path.stem}.flac")
 
 
 def takes(folder: Path, quick: bool = False) -> list[Take]:
-    """The speech and the music to measure, in a fixed order. A folder without media.tsv is taken whole, as speech."""
+    """What to measure, in a fixed order: speech, every third of it once more in noise, and music.
+
+    A folder without media.tsv is taken whole, as speech.
+    """
     table = folder / "media.tsv"
     found = list(_listed(folder, table)) if table.exists() else list(_whole(folder))
     speech = [take for take in found if take.kind == "speech"]
     music = [take for take in found if take.kind == "music"]
-    return speech[::QUICK_EVERY] + music[:QUICK_MUSIC] if quick else speech + music
+    noisy = list(_mixed(folder, speech[::NOISY_EVERY])) if table.exists() else []
+    if quick:
+        return speech[::QUICK_EVERY] + noisy[:: QUICK_EVERY // 2] + music[:QUICK_MUSIC]
+    return speech + noisy + music
+
+
+def _mixed(folder: Path, speech: list[Take]) -> Iterator[Take]:
+    for index, take in enumerate(speech):
+        noise = folder / NOISES[index % len(NOISES)]
+        yield Take(take.path, "noisy", take.seconds, noise, SNR_DB[index % len(SNR_DB)])
 
 
 def _listed(folder: Path, table: Path) -> Iterator[Take]:
@@ -109,23 +142,32 @@ def lecture(folder: Path, minutes: float, out: Path, noise: bool = False) -> Pat
     `noise` mixes rain, a train and applause under the speech at 10 dB, as in a classroom by a road.
     """
     wanted = int(minutes * 60 * RATE_HZ)
+    return _written(_clips(folder, wanted, _rooms(folder) if noise else None), out)
+
+
+def _clips(folder: Path, samples: int, noise: Pcm | None) -> Iterator[Pcm]:
+    left = samples
+    for clip in cycle(take.path for take in takes(folder) if take.kind == "speech"):
+        block = _level(read(clip))[:left]
+        yield block if noise is None else block + 10 ** (-10 / 20) * np.resize(noise, len(block))
+        left -= len(block)
+        if left <= 0:
+            break
+
+
+def _written(blocks: Iterable[Pcm], out: Path) -> Path:
+    """The blocks one after the other as FLAC, mono 48 kHz, 16 bits."""
     with av.open(str(out), "w", format="flac") as container:
         stream: Any = container.add_stream("flac", rate=RATE_HZ)
         stream.layout, stream.format = "mono", "s16"
-        rooms = _rooms(folder) if noise else None
         written = 0
-        for clip in cycle(take.path for take in takes(folder) if take.kind == "speech"):
-            block = _level(read(clip))[: wanted - written]
-            if rooms is not None:
-                block = block + 10 ** (-10 / 20) * np.resize(rooms, len(block))
+        for block in blocks:
             steps = (np.clip(block, -1, 1) * 32767).astype(np.int16)
             for start in range(0, len(steps), RATE_HZ):
                 frame = av.AudioFrame.from_ndarray(steps[None, start : start + RATE_HZ], "s16", "mono")
                 frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, written + start, Fraction(1, RATE_HZ)
                 container.mux(stream.encode(frame))
             written += len(steps)
-            if written >= wanted:
-                break
         container.mux(stream.encode(None))
     return out
 

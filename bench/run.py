@@ -20,7 +20,7 @@ from bench.table import MEDIA, RESULTS, Row, circumstances, written
 def measured(media: Path, quick: bool, hours: float) -> Row:
     """Quality first, then speed, then memory: the last two want the machine for themselves."""
     return {
-        "quality": quality.measure_all(media, quick),
+        "quality": quality.measured(media, quick),
         "speed": speed.measure(media, minutes=2 if quick else 10, repeats=1 if quick else 3),
         "memory": memory.measure(media, hours),
     }
@@ -36,7 +36,6 @@ def page(facts: Row) -> str:
                 f"{versions}, FFmpeg {facts['ffmpeg']}.",
                 "### Quality per byte",
                 quality.shown(facts["quality"]),
-                goals(facts["quality"]),
                 "### Time: the whole of `chasqui pack` against one bare libopus encode (complexity 10, one thread)",
                 speed.shown(facts["speed"]),
                 "### Peak memory",
@@ -45,19 +44,6 @@ def page(facts: Row) -> str:
         )
         + "\n"
     )
-
-
-def goals(result: Row) -> str:
-    """What was hoped for, and what was found."""
-    lines = [
-        f"- `{row['name']}`: {row['kbps']} kb/s (goal ≤ {quality.GOALS_KBPS[target]:g})"
-        for row in result["speech"]
-        if (target := row["name"].removeprefix("Chasqui ")) in quality.GOALS_KBPS
-    ]
-    shares = ", ".join(
-        f"{target} {value * 100:.2f} %" for target, value in result["verified"].items() if value is not None
-    )
-    return "\n".join([*lines, f"- at target by certificate (goal ≥ {quality.GOAL_SHARE * 100:g} %): {shares}"])
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.quality import cheapest
+from bench.figures import cheapest
 from bench.speed import stages
 from bench.table import markdown
 
