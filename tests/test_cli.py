@@ -138,7 +138,8 @@ def test_wrong_options_end_with_2_and_a_reason(chasqui: Any, wrong: tuple[str, .
 
 
 def test_a_wrong_option_is_answered_with_the_right_one(chasqui: Any) -> None:
-    assert "did you mean 'target'?" in chasqui("pack", "Clase 1.mp3", "--set", "choose.tarjet=clear").err
+    said = chasqui("pack", "Clase 1.mp3", "--set", "choose.tarjet=clear")
+    assert "¿quiso decir 'target'?" in said.err
 
 
 def test_an_error_before_any_work_is_a_result_too_for_json(chasqui: Any) -> None:

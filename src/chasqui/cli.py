@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from chasqui import __version__
-from chasqui.errors import BadConfig, ChasquiError
+from chasqui.errors import SOME_REFUSED, ChasquiError
 from chasqui.words import LANGUAGES, explain, say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,10 +66,6 @@ def _run(arguments: list[str], lang: str) -> int:
     except (KeyboardInterrupt, click.Abort):
         say_error("\n" + say("cli.interrupted", lang))
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has seen enough (`| head`); Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if os.environ.get("CHASQUI_DEBUG"):
             raise
@@ -195,8 +191,6 @@ def ingest(paths: tuple[Path, ...], as_json: bool, **flags: Any) -> int:
                 raise
             codes.append(error.exit_code)
             _refuse(path, error, config.lang)
-    from chasqui.errors import SOME_REFUSED
-
     return SOME_REFUSED if codes else 0
 
 
@@ -256,6 +250,7 @@ def _list_lessons(store: Any, lang: str, as_json: bool) -> None:
 
 def _run_stage(name: str, recording_id: str, store: Any, config: Any, as_json: bool) -> None:
     from chasqui.run.local import run_stages
+    from chasqui.run.story import readable
 
     with _listener(as_json, config.lang) as listener:
         (record,) = run_stages([name], recording_id, store, config, listener)
@@ -263,19 +258,8 @@ def _run_stage(name: str, recording_id: str, store: Any, config: Any, as_json: b
     if as_json:
         _json_lines().result({"stage": name, "record": facts})
     else:
-        for line in _readable(facts):
+        for line in readable(facts):
             click.echo(line)
-
-
-def _readable(value: Any, indent: str = "") -> Iterator[str]:
-    """A record as indented `name: value` lines."""
-    items = value.items() if isinstance(value, dict) else ((f"[{place}]", inner) for place, inner in enumerate(value))
-    for name, inner in items:
-        if isinstance(inner, dict | list) and inner:
-            yield f"{indent}{name}:"
-            yield from _readable(inner, indent + "  ")
-        else:
-            yield f"{indent}{name}: {'-' if inner in (None, [], {}) else inner}"
 
 
 def _config(flags: dict[str, Any]) -> Any:
@@ -284,25 +268,17 @@ def _config(flags: dict[str, Any]) -> Any:
     Raises:
         BadConfig: a setting that makes no sense.
     """
-    from chasqui.config import load
+    from chasqui.config import load, read_setting
     from chasqui.run.size import read_size
 
     path = flags.pop("config") or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
     budget, target = flags.pop("budget", None), flags.pop("target", None)
-    settings: dict[str, Any] = dict(_setting(text) for text in flags.pop("sets"))
+    settings: dict[str, Any] = dict(read_setting(text) for text in flags.pop("sets"))
     if budget is not None:
         settings["choose__budget_bytes"] = read_size(budget)
     if target is not None:
         settings["choose__target"] = target
     return load(path, **settings, **flags)
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    stage, dot, option = name.strip().partition(".")
-    if not (equals and dot and stage and option):
-        raise BadConfig(why=f"--set {text!r} is not of the form stage.option=value")
-    return f"{stage}__{option.replace('-', '_')}", value.strip()
 
 
 @contextmanager

@@ -86,6 +86,19 @@ def load(path: Path | None = None, env: Mapping[str, str] = os.environ, **flags:
     return config
 
 
+def read_setting(text: str) -> tuple[str, str]:
+    """`stage.option=value`, as the command line takes it, as a flag for `load`.
+
+    Raises:
+        BadConfig: not of that form.
+    """
+    name, equals, value = text.partition("=")
+    stage, dot, option = name.strip().partition(".")
+    if not (equals and dot and stage and option):
+        raise BadConfig(why=f"--set {text!r} is not of the form stage.option=value")
+    return f"{stage}__{option.replace('-', '_')}", value.strip()
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

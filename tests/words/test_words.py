@@ -8,7 +8,8 @@ from string import Formatter
 
 import pytest
 
-from chasqui.words import LANGUAGES, catalogue, say
+from chasqui.errors import BadConfig, ChasquiError, NotWritable
+from chasqui.words import LANGUAGES, catalogue, explain, reason, say
 
 ROOMS = sorted(file.name.removesuffix(".json") for file in (files("chasqui.words") / "es").iterdir())
 
@@ -49,3 +50,30 @@ def test_a_key_that_does_not_exist_is_a_slip_of_ours() -> None:
     for key in ("cli.nothing.like.this", "kitchen.sink"):
         with pytest.raises(KeyError):
             say(key, "es")
+
+
+def test_reasons_with_gaps_are_filled() -> None:
+    said = "choose: there is no option 'tarjet'; did you mean 'target'?"
+    assert reason(said, "es") == "choose: no hay ninguna opción 'tarjet'; ¿quiso decir 'target'?"
+    assert reason("choose: there is no option 'zzz'", "es") == "choose: no hay ninguna opción 'zzz'"
+    assert reason(said, "en") == said
+    assert reason("nobody wrote this down", "es") == "nobody wrote this down"
+
+
+def test_reasons_in_english_are_their_own_keys() -> None:
+    assert all(key == text for key, text in catalogue("reasons", "en").items())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotWritable(path="/x", why="permission denied"),
+        BadConfig(why="'lots' is not a size; write for example 3MB, 800kB, 3MiB or 3000000"),
+        BadConfig(why="settings.lang: String should match pattern '^(es|en)$' (got 'fr')"),
+        BadConfig(why="The budget of 3000 bytes is too small: the cheapest encode needs 5904 bytes."),
+    ],
+    ids=str,
+)
+def test_common_reasons_are_said_in_spanish(error: ChasquiError) -> None:
+    assert explain(error, "es") != explain(error, "en")
+    assert error.evidence["why"] not in explain(error, "es")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chasqui.codecs.opus import FRAME_MS, LADDER
 from chasqui.errors import Ambiguous, UnknownLesson
@@ -209,3 +209,14 @@ def _choice(choice: Choice, segment: Segment | None) -> str:
 def _measured(measured: Measured) -> str:
     scores = ", ".join(f"{name} {value:.3f}" for name, value in measured.scores if value is not None)
     return f"#{measured.segment} {show_time(measured.start_s)} {measured.kind} {measured.rung}: {scores or '–'}"
+
+
+def readable(value: Any, indent: str = "") -> Iterator[str]:
+    """A record as indented `name: value` lines."""
+    items = value.items() if isinstance(value, dict) else ((f"[{place}]", inner) for place, inner in enumerate(value))
+    for name, inner in items:
+        if isinstance(inner, dict | list) and inner:
+            yield f"{indent}{name}:"
+            yield from readable(inner, indent + "  ")
+        else:
+            yield f"{indent}{name}: {'-' if inner in (None, [], {}) else inner}"

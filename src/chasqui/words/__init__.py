@@ -7,6 +7,7 @@ text by name, as in `str.format`. What a programme reads (records, events, JSON)
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -47,7 +48,29 @@ def explain(error: ChasquiError, lang: str) -> str:
     evidence = dict(error.evidence)
     for fact in ("why", "kind"):
         if isinstance(said := evidence.get(fact), str):
-            evidence[fact] = catalogue("reasons", lang).get(said, said)
+            evidence[fact] = reason(said, lang)
     if error.code not in texts:
         return str(error)
     return fill(texts[error.code], evidence)
+
+
+def reason(said: str, lang: str) -> str:
+    """A reason that our code gave in English, in the user's language; one that `reasons.json` lacks stays as it is.
+
+    Keys of that catalogue are the English texts; `{name}` in a key stands for any words, which go into the translation.
+    """
+    texts = catalogue("reasons", lang)
+    if said in texts:
+        return texts[said]
+    for pattern, text in _templates(lang):
+        if found := pattern.fullmatch(said):
+            return fill(text, found.groupdict())
+    return said
+
+
+@cache
+def _templates(lang: str) -> list[tuple[re.Pattern[str], str]]:
+    """The reasons with gaps, those with most words of their own first."""
+    texts = {key: text for key, text in catalogue("reasons", lang).items() if "{" in key}
+    order = sorted(texts, key=lambda key: -len(re.sub(r"{\w+}", "", key)))
+    return [(re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(key)), re.DOTALL), texts[key]) for key in order]
