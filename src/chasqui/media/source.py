@@ -166,24 +166,36 @@ def _checked(frame: AudioFrame, name: str) -> int:
 
 
 def planar(frame: AudioFrame) -> NDArray[Any]:
-    """The frame's samples in the source's own number format, [channels, samples]; a view, no copy."""
+    """The frame's samples in the source's own number format, [channels, samples]."""
+    return _shaped([[plane] for plane in _planes(frame)], frame)
+
+
+def _planes(frame: AudioFrame) -> list[NDArray[Any]]:
+    """One flat array per plane, without copying: a plane per channel, or one with the channels interleaved."""
     kind, _ = _FORMATS[frame.format.name.removesuffix("p")]
     channels = frame.layout.nb_channels
-    planes: Any = frame.planes[:channels]
-    if frame.format.is_planar and channels > 1:
-        return np.stack([np.frombuffer(plane, kind, frame.samples) for plane in planes])
-    return np.frombuffer(planes[0], kind, frame.samples * channels).reshape(frame.samples, channels).T
+    planes: Any = frame.planes
+    if not frame.format.is_planar:
+        return [np.frombuffer(planes[0], kind, frame.samples * channels)]
+    return [np.frombuffer(plane, kind, frame.samples) for plane in planes[:channels]]
+
+
+def _shaped(planes: list[list[NDArray[Any]]], like: AudioFrame) -> NDArray[Any]:
+    """Pieces of planes, joined: [channels, samples]."""
+    if like.format.is_planar:
+        return np.stack([np.concatenate(pieces) for pieces in planes])
+    return np.concatenate(planes[0]).reshape(-1, like.layout.nb_channels).T
 
 
 def as_float(samples: NDArray[Any], kind: str) -> Block:
     """Samples in FFmpeg's format `kind` as float32, full scale ±1.0. What is not a number becomes silence."""
     if kind.startswith(("flt", "dbl")):
-        real: Block = samples.astype(np.float32)
+        real: Block = samples.astype(np.float32, order="C")
         if not np.isfinite(real).all():
             real[~np.isfinite(real)] = 0.0
         return real
     _, full = _FORMATS[kind.removesuffix("p")]
-    block: Block = samples.astype(np.float32)
+    block: Block = samples.astype(np.float32, order="C")
     if kind.startswith("u8"):
         block -= np.float32(full)
     block *= np.float32(1 / full)
@@ -192,18 +204,21 @@ def as_float(samples: NDArray[Any], kind: str) -> Block:
 
 def _joined(source: Iterator[AudioFrame]) -> Iterator[tuple[int, Block]]:
     """(rate, samples) of about a second, joined before they are converted: the cost per small frame stays low."""
-    waiting: list[NDArray[Any]] = []
-    held, like = 0, None
+    waiting: list[list[NDArray[Any]]] = []
+    held, like, first = 0, None, None
     for frame in source:
         now = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
-        if like is not None and (now != like or held >= BLOCK_S * like[2]):
-            yield like[2], as_float(np.concatenate(waiting, axis=1), like[0])
-            waiting, held = [], 0
-        like = now
-        waiting.append(planar(frame))
+        if first is not None and (now != like or held >= BLOCK_S * first.sample_rate):
+            yield first.sample_rate, as_float(_shaped(waiting, first), first.format.name)
+            first = None
+        planes = _planes(frame)
+        if first is None:
+            first, like, held, waiting = frame, now, 0, [[] for _ in planes]
+        for pieces, plane in zip(waiting, planes, strict=True):
+            pieces.append(plane)
         held += frame.samples
-    if like is not None and waiting:
-        yield like[2], as_float(np.concatenate(waiting, axis=1), like[0])
+    if first is not None:
+        yield first.sample_rate, as_float(_shaped(waiting, first), first.format.name)
 
 
 def _resampled(source: Iterator[tuple[int, Block]], rate_hz: int, tally: Tally) -> Iterator[Block]:
@@ -238,15 +253,16 @@ class _Resampler:
     def __init__(self, rate_in: int, rate_out: int, channels: int) -> None:
         self.rate_in, self.layout = rate_in, f"0x{(1 << channels) - 1:x}"
         self._same = rate_in == rate_out
-        self._swr = av.AudioResampler(format="flt", layout=self.layout, rate=rate_out)
+        self._planar = channels < MAX_PLANES  # PyAV sees more planes than there are in a frame that is full of them
+        self._swr = av.AudioResampler(format="fltp" if self._planar else "flt", layout=self.layout, rate=rate_out)
         self._sent = 0
 
     def push(self, block: Block) -> Iterator[Block]:
         if self._same:
             yield block
             return
-        packed = np.ascontiguousarray(block.T).reshape(1, -1)
-        frame = AudioFrame.from_ndarray(packed, format="flt", layout=self.layout)
+        samples = np.ascontiguousarray(block) if self._planar else np.ascontiguousarray(block.T).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(samples, format="fltp" if self._planar else "flt", layout=self.layout)
         frame.sample_rate, frame.pts, frame.time_base = self.rate_in, self._sent, Fraction(1, self.rate_in)
         self._sent += block.shape[1]
         yield from map(self._unpacked, self._swr.resample(frame))
