@@ -5,6 +5,7 @@ The files are copied, not linked: a teacher may edit what is in that folder, and
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -80,14 +81,13 @@ def _owner(home: Path) -> str | None:
 
 def _same(lesson: Lesson, home: Path) -> bool:
     """Whether the folder holds these very files already (and no half of an older form)."""
-    from hashlib import sha256
-
     for blob in lesson.files:
         file = home / blob.name
         if not file.is_file() or file.stat().st_size != blob.bytes:
             return False
-        if sha256(file.read_bytes()).hexdigest() != blob.sha256:
-            return False
+        with file.open("rb") as opened:
+            if hashlib.file_digest(opened, "sha256").hexdigest() != blob.sha256:
+                return False
     return True
 
 

@@ -98,10 +98,7 @@ class FolderStore:
         with disk(self.root):
             (home / ".locks").mkdir(parents=True, exist_ok=True)
             lock = FileLock(home / ".locks" / _plain(name))
-            try:
-                lock.acquire(timeout=self.wait_s)
-            except Timeout as error:
-                raise StoreBusy(what=f"{recording_id} ({name})", limit_s=self.wait_s) from error
+            self._wait_for(lock, f"{recording_id} ({name})")
         try:
             with self._held(recording_id, name) as work:
                 yield work
@@ -118,6 +115,16 @@ class FolderStore:
             return []
         homes = [home for home in self.root.iterdir() if next(home.glob("*.json"), None) is not None]
         return [home.name for home in sorted(homes, key=lambda home: (_born(home / ".born"), home.name))]
+
+    def _wait_for(self, lock: FileLock, what: str) -> None:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("another process is working on %s; waiting up to %.0f s", what, self.wait_s)
+            try:
+                lock.acquire(timeout=self.wait_s)
+            except Timeout as error:
+                raise StoreBusy(what=what, limit_s=self.wait_s) from error
 
     @contextmanager
     def _held(self, recording_id: str, name: str) -> Iterator[FolderWorkspace]:
