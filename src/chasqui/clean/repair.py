@@ -23,8 +23,8 @@ SPIKE = 40.0
 #: … and above everything else within 15 ms by this factor.
 LONE = 6.0
 AROUND = 720
-#: Longest gap that is filled: 1.2 ms. What is longer is a sound.
-WIDEST = 58
+#: Longest gap that is filled: 0.75 ms. What is longer is a sound.
+WIDEST = 36
 #: Quieter spikes (−50 dBFS) nobody hears.
 FAINTEST = 0.003
 #: More than this in ten seconds is not damage but the sound itself (applause, crackling fire).
