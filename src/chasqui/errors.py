@@ -185,10 +185,12 @@ class Defect(ChasquiError):
 
 class PromiseBroken(ChasquiError):
     exit_code = 40
-    text = (
-        "The encoded sound does not keep the promise {target!r} in {missed} of {segments} segments; "
-        "nothing was published."
-    )
+    text = "The encoded sound does not keep its promise ({why}); nothing was published."
+
+    def __init__(self, **evidence: Any) -> None:
+        if {"missed", "segments", "target"} <= evidence.keys():
+            evidence.setdefault("why", "{missed} of {segments} segments miss {target!r}".format_map(evidence))
+        super().__init__(**evidence)
 
 
 #: Exit code of a batch in which some inputs were refused and the others were packed.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from chasqui.words import reason
 
 
 def chasqui(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -28,6 +32,14 @@ def desk(tmp_path: Path, media: Path) -> Path:
     (tmp_path / "clases" / "carta.mp3").write_text("Estimados padres de familia:\n" * 50)
     (tmp_path / "clases" / "vacía.mp3").touch()
     return tmp_path
+
+
+def whys(store: Path) -> Iterator[str]:
+    """Every reason in the records of a store, and in the lines of their blobs."""
+    for file in (*store.rglob("*.json"), *store.rglob("*.jsonl")):
+        if file.name not in ("lesson.json", "certificate.json"):
+            texts = file.read_text(encoding="utf-8")
+            yield from (json.loads(f'"{why}"') for why in re.findall(r'"why": ?"((?:[^"\\]|\\.)+)"', texts))
 
 
 def test_a_folder_of_classes_becomes_lessons(desk: Path) -> None:
@@ -53,6 +65,9 @@ def test_a_folder_of_classes_becomes_lessons(desk: Path) -> None:
     done = [event["stage"] for event in events if event["kind"] == "started" and event["stage"] != "pack"]
     assert done == ["ingest"]  # only the letter is looked at again
     assert {path: path.stat().st_mtime_ns for path in (desk / "lecciones").rglob("*")} == before
+
+    unsaid = {why for why in whys(desk / ".chasqui") if reason(why, "es") == why}
+    assert not unsaid, "reasons.json lacks these in Spanish"
 
     story = chasqui("show", "La célula", cwd=desk)
     assert story.returncode == 0

@@ -57,6 +57,9 @@ def test_reasons_with_gaps_are_filled() -> None:
     assert reason(said, "es") == "choose: no hay ninguna opción 'tarjet'; ¿quiso decir 'target'?"
     assert reason("choose: there is no option 'zzz'", "es") == "choose: no hay ninguna opción 'zzz'"
     assert reason(said, "en") == said
+    assert reason("switched off; 10 s without speech (music, applause) were left as they are", "es") == (
+        "desactivado; 10 s sin voz (música, aplausos) se dejaron como están"
+    )
     assert reason("nobody wrote this down", "es") == "nobody wrote this down"
 
 

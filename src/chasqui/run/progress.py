@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TextIO
 
 from chasqui.events import Event, Listener
-from chasqui.words import say
+from chasqui.words import reason, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,7 +118,9 @@ class _Drawing:
 
 
 def _warning(event: Event, lang: str) -> str:
-    return say("cli.warned", lang, stage=say(f"cli.stage.{event.stage}", lang), message=event.message)
+    return say(
+        "cli.warned", lang, stage=say(f"cli.stage.{event.stage}", lang), message=reason(event.message or "", lang)
+    )
 
 
 def _bars(console: Console) -> Progress:

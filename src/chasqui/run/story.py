@@ -27,15 +27,17 @@ from chasqui.records import (
 )
 from chasqui.run.size import show_size, show_time
 from chasqui.store import Store
-from chasqui.words import say
+from chasqui.words import reason, say
 
 R = TypeVar("R", bound=Record)
 PACKET_S = FRAME_MS / 1000
 BAR_CHARS = 30
+#: Fewer characters than this are no part of a name or id, only a typing mistake.
+ENOUGH_CHARS = 3
 
 
 def resolve(wanted: str, store: Store) -> str:
-    """The recording id meant by an id, the start of one, or a name (file name with or without its ending, slug, title).
+    """The recording id meant by an id, a name (of the file or the folder, or the title), or a part of one.
 
     Raises:
         UnknownLesson, Ambiguous: none or several are meant.
@@ -46,7 +48,9 @@ def resolve(wanted: str, store: Store) -> str:
     names = {recording_id: _names(recording_id, store) for recording_id in ids}
     lower = wanted.lower()
     found = [recording_id for recording_id in ids if lower in (name.lower() for name in names[recording_id])]
-    found = found or [recording_id for recording_id in ids if len(wanted) >= 3 and recording_id.startswith(lower)]
+    if len(wanted) >= ENOUGH_CHARS:
+        found = found or [recording_id for recording_id in ids if recording_id.startswith(lower)]
+        found = found or [i for i in ids if any(lower in name.lower() for name in names[i])]
     if len(found) == 1:
         return found[0]
     known = ", ".join(f"{recording_id} ({names[recording_id][0]})" for recording_id in found or ids)
@@ -112,7 +116,7 @@ class Teller:
         )
         yield self._why(recording.why)
         if damage := recording.damage:
-            yield self._say("damage", kept=show_time(damage.kept_s), errors=damage.errors, why=damage.why)
+            yield self._say("damage", kept=show_time(damage.kept_s), errors=damage.errors, why=self._reason(damage.why))
 
     def _clean(self, master: Master) -> Iterator[str]:
         yield self._say(
@@ -126,7 +130,7 @@ class Teller:
         for treatment in master.treatments:
             effect = ", ".join(f"{name} {value:g}" for name, value in treatment.effect.items())
             mark = "✓" if treatment.applied else "–"
-            yield f"{mark} {treatment.name}{f' ({effect})' if effect else ''}: {treatment.why}"
+            yield f"{mark} {treatment.name}{f' ({effect})' if effect else ''}: {self._reason(treatment.why)}"
 
     def _analyze(self, analysis: Analysis) -> Iterator[str]:
         count: Counter[str] = Counter()
@@ -156,16 +160,16 @@ class Teller:
             seconds[choice.rung] += spans[choice.segment].packets * PACKET_S if choice.segment in spans else 0.0
         yield from _histogram(seconds)
         if self.segments:
-            yield from (_choice(choice, spans.get(choice.segment)) for choice in choices)
+            yield from (self._choice(choice, spans.get(choice.segment)) for choice in choices)
 
     def _encode(self, made: Renditions, analysis: Analysis | None) -> Iterator[str]:
         for rendition in made.renditions:
             rate = f"{rendition.bitrate_bps / 1000:.1f} kb/s"
-            yield f"{rendition.name}: {show_size(rendition.blob.bytes)}, {rate}. {rendition.why}"
+            yield f"{rendition.name}: {show_size(rendition.blob.bytes)}, {rate}. {self._reason(rendition.why)}"
         yield self._say("stepped", count=made.stepped_up)
         if self.segments:
             for measured in lines(made.measured, Measured, self.store):
-                yield _measured(measured)
+                yield self._measured(measured)
 
     def _verify(self, certificate: Certificate) -> Iterator[str]:
         kept = self._say(certificate.kept or "nothing")
@@ -185,7 +189,19 @@ class Teller:
             yield f"{blob.name}: {blob.bytes:,} bytes, sha256 {blob.sha256[:16]}…"
 
     def _why(self, why: str) -> str:
-        return self._say("why", why=why)
+        return self._say("why", why=self._reason(why))
+
+    def _reason(self, why: str) -> str:
+        return reason(why, self.lang)
+
+    def _choice(self, choice: Choice, segment: Segment | None) -> str:
+        place = f"{show_time(segment.start_packet * PACKET_S)} {self._say(segment.kind)}" if segment else ""
+        return f"#{choice.segment} {place} {choice.rung}, {choice.bytes} bytes: {self._reason(choice.why)}"
+
+    def _measured(self, measured: Measured) -> str:
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in measured.scores if value is not None)
+        kind = self._say(measured.kind)
+        return f"#{measured.segment} {show_time(measured.start_s)} {kind} {measured.rung}: {scores or '–'}"
 
 
 def _number(value: float | None) -> str:
@@ -199,16 +215,6 @@ def _histogram(seconds: dict[str, float]) -> Iterator[str]:
     for rung in sorted(seconds, key=lambda name: (order.get(name, len(order)), name)):
         bar = "█" * max(1, round(BAR_CHARS * seconds[rung] / longest))
         yield f"{rung:>10} {bar} {show_time(seconds[rung])}"
-
-
-def _choice(choice: Choice, segment: Segment | None) -> str:
-    place = f"{show_time(segment.start_packet * PACKET_S)} {segment.kind}" if segment else ""
-    return f"#{choice.segment} {place} {choice.rung}, {choice.bytes} bytes: {choice.why}"
-
-
-def _measured(measured: Measured) -> str:
-    scores = ", ".join(f"{name} {value:.3f}" for name, value in measured.scores if value is not None)
-    return f"#{measured.segment} {show_time(measured.start_s)} {measured.kind} {measured.rung}: {scores or '–'}"
 
 
 def readable(value: Any, indent: str = "") -> Iterator[str]:

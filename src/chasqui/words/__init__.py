@@ -65,7 +65,13 @@ def reason(said: str, lang: str) -> str:
     for pattern, text in _templates(lang):
         if found := pattern.fullmatch(said):
             return fill(text, found.groupdict())
+    if "; " in said:  # several reasons in a row
+        return "; ".join(reason(part, lang) for part in said.split("; "))
     return said
+
+
+#: What a gap in a reason may hold: anything, but never the end of one reason and the start of the next.
+GAP = r"(?P<\1>(?:(?!; ).)+?)"
 
 
 @cache
@@ -73,4 +79,4 @@ def _templates(lang: str) -> list[tuple[re.Pattern[str], str]]:
     """The reasons with gaps, those with most words of their own first."""
     texts = {key: text for key, text in catalogue("reasons", lang).items() if "{" in key}
     order = sorted(texts, key=lambda key: -len(re.sub(r"{\w+}", "", key)))
-    return [(re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(key)), re.DOTALL), texts[key]) for key in order]
+    return [(re.compile(re.sub(r"\\{(\w+)\\}", GAP, re.escape(key)), re.DOTALL), texts[key]) for key in order]
