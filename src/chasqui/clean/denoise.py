@@ -45,6 +45,14 @@ FADE = RATE_HZ // 2
 HIGH = butter(4, [2000, 8000], "band", fs=RATE_HZ, output="sos")
 
 
+#: Two runs of RNNoise differ a little (−20 dB) where they meet: they are blended over 10 ms.
+SEAM = RATE_HZ // 100
+
+#: A finished stretch, and what its run would have made of the SEAM samples behind it (or nothing).
+Piece = tuple[Samples, Samples]
+_NOTHING = np.zeros(0, np.float32)
+
+
 @dataclass
 class _Waiting:
     """A stretch whose verdict is known and whose samples still lack what follows."""
@@ -52,19 +60,22 @@ class _Waiting:
     before: Samples  # the samples that RNNoise warms up on
     block: Samples
     share: tuple[float, float]  # of RNNoise: at the end of the last stretch, and in this one
-    after: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
+    after: Samples = field(default_factory=lambda: _NOTHING)
 
-    def clean(self) -> Samples:
+    def clean(self) -> Piece:
         start, stop = self.share
         if not start and not stop:
-            return self.block
+            return self.block, _NOTHING
         size = self.block.size if stop else min(FADE, self.block.size)
         heard = np.concatenate([self.before, self.block, self.after])
-        wet, _ = rnnoise.denoised(heard[: self.before.size + size + rnnoise.DELAY])
+        # The end is RNNoise's own delay, but for the seam: what this run makes of the first samples behind it.
+        wet = rnnoise.denoised(heard[: self.before.size + size + rnnoise.DELAY + SEAM])[0][self.before.size :]
         out = self.block.copy()
-        wet = wet[self.before.size : self.before.size + size]
-        out[:size] += fade(start, stop, size, FADE) * (wet - out[:size])
-        return out
+        out[:size] += fade(start, stop, size, FADE) * (wet[:size] - out[:size])
+        if not stop or self.after.size < rnnoise.DELAY + SEAM:
+            return out, _NOTHING
+        beyond = self.after[:SEAM]
+        return out, beyond + np.float32(stop) * (wet[size : size + SEAM] - beyond)
 
 
 class Denoise:
@@ -74,8 +85,9 @@ class Denoise:
         self._mode = mode
         self._threads = max(threads, 1)
         self._pool = ThreadPoolExecutor(self._threads)
-        self._running: deque[Future[Samples] | Samples] = deque()
+        self._running: deque[Future[Piece] | Piece] = deque()
         self._held: _Waiting | None = None
+        self._beyond = _NOTHING
         self._share = 0.0
         self._stretches = 0
         self._voice = Voice()
@@ -88,9 +100,9 @@ class Denoise:
         contrast = self.spectrum.contrast_db(block)
         share = self._verdict(block, contrast)
         self._note(block, contrast, share)
-        before = np.zeros(0, np.float32)
+        before = _NOTHING
         if (held := self._held) is not None:
-            held.after = block[: rnnoise.DELAY]
+            held.after = block[: rnnoise.DELAY + SEAM]
             before = held.block[-WARM_UP:]
             yield from self._start(held)
         self._held = _Waiting(before, block, (self._share if before.size else share, share))
@@ -100,13 +112,22 @@ class Denoise:
         if self._held is not None:
             yield from self._start(self._held)
         while self._running:
-            yield _result(self._running.popleft())
+            yield self._joined(self._running.popleft())
         self._pool.shutdown()
 
     def _start(self, stretch: _Waiting) -> Iterator[Samples]:
-        self._running.append(self._pool.submit(stretch.clean) if any(stretch.share) else stretch.block)
+        self._running.append(self._pool.submit(stretch.clean) if any(stretch.share) else stretch.clean())
         while len(self._running) > self._threads:
-            yield _result(self._running.popleft())
+            yield self._joined(self._running.popleft())
+
+    def _joined(self, piece: Future[Piece] | Piece) -> Samples:
+        """The next stretch, its first samples blended with what the run before made of them."""
+        block, beyond = piece.result() if isinstance(piece, Future) else piece
+        if size := min(self._beyond.size, block.size):
+            block = block.copy()
+            block[:size] += fade(1.0, 0.0, size, size) * (self._beyond[:size] - block[:size])
+        self._beyond = beyond
+        return block
 
     def _verdict(self, block: Samples, contrast: float) -> float:
         """The share of RNNoise for this stretch."""
@@ -177,7 +198,3 @@ def _restless(block: Samples, doubt_db: float = 0.0) -> bool:
 def _distance_db(sound: Samples, words: npt.NDArray[np.bool_], pauses: npt.NDArray[np.bool_]) -> float:
     power = np.mean(sound[: words.size * rnnoise.FRAME].reshape(words.size, -1) ** 2, axis=1)
     return db(float(power[words].mean())) - db(float(power[pauses].mean()))
-
-
-def _result(stretch: Future[Samples] | Samples) -> Samples:
-    return stretch.result() if isinstance(stretch, Future) else stretch
