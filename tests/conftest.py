@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("fakes",)
+pytest_plugins = ("fakes", "lesson")
 
 
 def missing(what: str) -> None:

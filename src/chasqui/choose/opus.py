@@ -103,11 +103,16 @@ def _explain(segment: Tried, rung: Rung, target: Target) -> Choice:
         return _choice(
             segment, rung, trial, target, f"cheapest of {len(segment.trials)} rungs tried that keeps {target.name!r}"
         )
-    best = max(
-        segment.trials, key=lambda name: (margin(target, segment.kind, segment.seen[name]), -segment.trials[name].bytes)
-    )
+    best = _nearest(segment, target)
     why = f"no rung reaches {target.name!r} here; {best} comes nearest"
     return _choice(segment, RUNGS[best], segment.trials[best], target, why)
+
+
+def _nearest(segment: Tried, target: Target) -> str:
+    """The tried rung that comes nearest to a target out of reach; within a step of it, the cheapest."""
+    margins = {name: margin(target, segment.kind, scores) for name, scores in segment.seen.items()}
+    near = [name for name, above in margins.items() if above >= max(margins.values()) - 1]
+    return min(near, key=lambda name: segment.trials[name].bytes)
 
 
 def _unscored(segment: Tried, target: Target) -> Choice:

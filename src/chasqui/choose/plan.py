@@ -6,7 +6,6 @@ import statistics
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 from chasqui.choose import Options, budget, predictor
 from chasqui.choose.opus import Tried, cheapest
@@ -17,7 +16,7 @@ from chasqui.media import ogg
 from chasqui.metrics.targets import TARGETS, TARGETS_VERSION, Target
 from chasqui.metrics.threads import one_blas_thread
 from chasqui.records import Analysis, Choice, Master, Plan, Segment, TargetName
-from chasqui.store import Workspace
+from chasqui.store import Workspace, lines
 
 #: A segment starts from what the segments up to this many before it have shown: far enough back that they are finished
 #: whatever the number of threads, so that the outcome does not depend on timing.
@@ -27,7 +26,7 @@ MEMORY = 24  # how many of those count
 
 def make(master: Master, analysis: Analysis, *, options: Options, work: Workspace, report: Report) -> Plan:
     """Search every segment, then fit the budget if there is one."""
-    segments = read_segments(work.path(analysis.segments))
+    segments = lines.read(work.path(analysis.segments), Segment)
     asked: TargetName = options.target or ("clear" if options.budget_bytes else "understood")
     targets = budget.considered(asked) if options.budget_bytes else (TARGETS[asked],)
     counts = Counts()
@@ -42,8 +41,7 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
         choices, promise = [choice for _, choice in tried], asked
         why = f"each segment at the cheapest rung that keeps {asked!r}, found by trial"
     missed = sum(not choice.reachable for choice in choices)
-    out = work.folder / "choices.jsonl"
-    out.write_text("".join(choice.model_dump_json() + "\n" for choice in choices), encoding="utf-8")
+    out = lines.write(work.folder / "choices.jsonl", choices)
     return Plan(
         recording_id=master.recording_id,
         choices=work.keep(out, "application/jsonl"),
@@ -61,12 +59,6 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
         predictor_version=predictor.PREDICTOR_VERSION,
         why=why,
     )
-
-
-def read_segments(path: Path) -> list[Segment]:
-    """The segments of an analysis, in order."""
-    with path.open(encoding="utf-8") as lines:
-        return [Segment.model_validate_json(line) for line in lines]
 
 
 def container_bytes(packets: int) -> int:

@@ -1,7 +1,7 @@
 """What a rung will score before it is tried: mean curves, shifted to fit what was seen. The door for trained models.
 
 The default is honest and simple. All segments share the shape of the curve (score over rung); they differ by an offset,
-known from a trial of the same segment (the nearest rung counts) or else guessed from the segments before it.
+known from trials of the same segment (interpolated between rungs) or else guessed from the segments before it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ PREDICTOR_VERSION = "curve-1"
 #: (audio mode) per audio rung over 24 music clips. Narrowband up to 8 kb/s, wideband above: see the jump of ViSQOL at
 #: 9.
 SPEECH: dict[str, tuple[float, float]] = {
+    "voice-5": (0.732, 1.50),
     "voice-5.5": (0.771, 1.66),
     "voice-6": (0.809, 1.87),
+    "voice-6.5": (0.828, 2.02),
     "voice-7": (0.846, 2.18),
+    "voice-7.5": (0.861, 2.28),
     "voice-8": (0.875, 2.37),
     "voice-9": (0.862, 3.33),
     "voice-10": (0.886, 3.58),
@@ -66,7 +69,7 @@ def predict(kind: Kind, rung: Rung, seen: Mapping[str, Scores], prior: Offset) -
         return seen[rung.name]
     if kind == "silence":
         return Scores()
-    offset = _nearest(kind, rung, seen) or prior
+    offset = _between(kind, rung, seen) or prior
     if kind == "music":
         return Scores(visqol=_points(MUSIC[rung.name] + offset.visqol))
     estoi, visqol = SPEECH[rung.name]
@@ -84,12 +87,20 @@ def offset(kind: Kind, rung: Rung, scores: Scores) -> Offset:
     )
 
 
-def _nearest(kind: Kind, rung: Rung, seen: Mapping[str, Scores]) -> Offset | None:
+def _between(kind: Kind, rung: Rung, seen: Mapping[str, Scores]) -> Offset | None:
+    """The offset at a rung from the trials around it: between two, linear in log bitrate; beyond the last, the last."""
     tried = [other for other in rungs(kind) if other.name in seen]
+    below = [other for other in tried if other.bitrate_bps < rung.bitrate_bps]
+    above = [other for other in tried if other.bitrate_bps > rung.bitrate_bps]
     if not tried:
         return None
-    nearest = min(tried, key=lambda other: abs(math.log(other.bitrate_bps / rung.bitrate_bps)))
-    return offset(kind, nearest, seen[nearest.name])
+    if not below or not above:
+        nearest = below[-1] if below else above[0]
+        return offset(kind, nearest, seen[nearest.name])
+    low, high = below[-1], above[0]
+    share = math.log(rung.bitrate_bps / low.bitrate_bps) / math.log(high.bitrate_bps / low.bitrate_bps)
+    a, b = offset(kind, low, seen[low.name]), offset(kind, high, seen[high.name])
+    return Offset(a.estoi + share * (b.estoi - a.estoi), a.visqol + share * (b.visqol - a.visqol))
 
 
 def _points(mos: float) -> float:

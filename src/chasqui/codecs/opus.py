@@ -44,15 +44,18 @@ class Rung:
 
 LADDER_VERSION = "opus-1"
 
-#: Ordered from cheap to dear within each application. Steps are about 12 % where most segments end up (6–12 kb/s),
-#: wider above. Voice rungs use application=voip. Below 9 kb/s libopus goes narrowband by itself, which scores better
+#: Ordered from cheap to dear within each application. Steps are about 8 % where most segments end up, wider
+#: above. Voice rungs use application=voip. Below 9 kb/s libopus goes narrowband by itself, which scores better
 #: than forced wideband with an ordinary decoder. From 13.5 kb/s it would go super-wideband and hybrid, which costs
 #: voice more clarity than it gives (48 real clips at 14 kb/s: ESTOI 0.89 free, 0.93 capped at 8 kHz), so voice is
 #: capped there. Audio rungs are for music, which needs the bandwidth: under 14 kb/s it is cut to 8 kHz.
 LADDER: tuple[Rung, ...] = (
+    Rung("voice-5", 5_000, "voip"),  # below it libopus has nothing left to save
     Rung("voice-5.5", 5_500, "voip"),
     Rung("voice-6", 6_000, "voip"),
+    Rung("voice-6.5", 6_500, "voip"),
     Rung("voice-7", 7_000, "voip"),
+    Rung("voice-7.5", 7_500, "voip"),
     Rung("voice-8", 8_000, "voip"),  # last narrowband rung: the best understood per byte
     Rung("voice-9", 9_000, "voip"),  # first wideband rung: sounds far better, and is understood a little less
     Rung("voice-10", 10_000, "voip"),

@@ -17,7 +17,6 @@ from chasqui.metrics.targets import best_kept
 from chasqui.metrics.threads import one_blas_thread
 from chasqui.records import (
     Analysis,
-    Blob,
     Choice,
     Master,
     Measured,
@@ -28,7 +27,7 @@ from chasqui.records import (
     Request,
     Segment,
 )
-from chasqui.store import Workspace
+from chasqui.store import Workspace, lines
 
 #: MP3 for the same promise: the least that libmp3lame needs for it on speech at 24 kHz.
 MP3_BPS = {None: 24_000, "understood": 24_000, "comfortable": 32_000, "clear": 40_000}
@@ -47,8 +46,8 @@ def make(
 ) -> Renditions:
     """Encode the voice, measure it, raise what misses, write both files."""
     path = work.path(master.audio)
-    segments = [Segment.model_validate_json(line) for line in work.path(analysis.segments).open(encoding="utf-8")]
-    choices = [Choice.model_validate_json(line) for line in work.path(plan.choices).open(encoding="utf-8")]
+    segments = lines.read(work.path(analysis.segments), Segment)
+    choices = lines.read(work.path(plan.choices), Choice)
     with (
         Shelf(work.folder / "packets") as shelf,
         ThreadPoolExecutor(options.threads or 1) as pool,
@@ -63,10 +62,11 @@ def make(
         renditions = [_opus(shelf, request, recording, master, plan, parts, work)]
         if fallback is not None:
             renditions.append(fallback.result())
+    measured = lines.write(work.folder / "measured.jsonl", (_measured(part, master) for part in parts))
     return Renditions(
         recording_id=master.recording_id,
         renditions=tuple(renditions),
-        measured=_measured(parts, master, work),
+        measured=work.keep(measured, "application/jsonl"),
         stepped_up=sum(part.stepped_up > 0 for part in parts),
         rung_seconds=_rung_seconds(parts, master),
     )
@@ -141,25 +141,20 @@ def tags(request: Request, recording: Recording) -> dict[str, str]:
     return kept
 
 
-def _measured(parts: list[Part], master: Master, work: Workspace) -> Blob:
-    path = work.folder / "measured.jsonl"
-    with path.open("w", encoding="utf-8") as lines:
-        for part in parts:
-            segment = part.segment
-            line = Measured(
-                segment=segment.index,
-                start_s=round(segment.start_packet * PACKET_SAMPLES / RATE_HZ, 3),
-                end_s=round(min(segment.end_packet * PACKET_SAMPLES, master.samples) / RATE_HZ, 3),
-                kind=segment.kind,
-                rung=part.rung.name,
-                bytes=part.bytes,
-                scores=part.scores,
-                kept=best_kept(segment.kind, part.scores),
-                reachable=part.reachable,
-                stepped_up=part.stepped_up,
-            )
-            lines.write(line.model_dump_json() + "\n")
-    return work.keep(path, "application/jsonl")
+def _measured(part: Part, master: Master) -> Measured:
+    segment = part.segment
+    return Measured(
+        segment=segment.index,
+        start_s=round(segment.start_packet * PACKET_SAMPLES / RATE_HZ, 3),
+        end_s=round(min(segment.end_packet * PACKET_SAMPLES, master.samples) / RATE_HZ, 3),
+        kind=segment.kind,
+        rung=part.rung.name,
+        bytes=part.bytes,
+        scores=part.scores,
+        kept=best_kept(segment.kind, part.scores),
+        reachable=part.reachable,
+        stepped_up=part.stepped_up,
+    )
 
 
 def _rung_seconds(parts: list[Part], master: Master) -> dict[str, float]:

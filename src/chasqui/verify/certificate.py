@@ -24,7 +24,7 @@ from chasqui.records import (
     Segment,
     TargetName,
 )
-from chasqui.store import Workspace
+from chasqui.store import Workspace, lines
 from chasqui.verify import Options, integrity, speech
 
 SCHEMA = "chasqui-certificate-1"
@@ -43,9 +43,9 @@ def make(
     report: Report,
 ) -> Certificate:
     """Check the file, score the sample and everything unsure from the published bytes, gate, write the certificate."""
-    segments = [Segment.model_validate_json(line) for line in work.path(analysis.segments).open(encoding="utf-8")]
-    choices = [Choice.model_validate_json(line) for line in work.path(plan.choices).open(encoding="utf-8")]
-    measured = [Measured.model_validate_json(line) for line in work.path(renditions.measured).open(encoding="utf-8")]
+    segments = lines.read(work.path(analysis.segments), Segment)
+    choices = lines.read(work.path(plan.choices), Choice)
+    measured = lines.read(work.path(renditions.measured), Measured)
     voice = next(rendition for rendition in renditions.renditions if rendition.name == "voice.opus")
     published = work.path(voice.blob)
     integrity.check_pages(published, master)
@@ -94,18 +94,18 @@ def _sample(measured: list[Measured], choices: list[Choice], plan: Plan, share: 
 
 def _compared(measured: list[Measured], again: dict[int, Scores]) -> list[Measured]:
     """The lines with what the published bytes scored, which must be what encode measured."""
-    lines = []
+    compared = []
     for line in measured:
         now = again.get(line.segment)
         if now is None:
-            lines.append(line)
+            compared.append(line)
             continue
         if _apart(line.scores.estoi, now.estoi) > ESTOI_STEP or _apart(line.scores.visqol, now.visqol) > VISQOL_STEP:
             raise PromiseBroken(
                 why=f"segment {line.segment} scores {now} in the file, {line.scores} when it was encoded"
             )
-        lines.append(line.model_copy(update={"scores": now, "kept": best_kept(line.kind, now)}))
-    return lines
+        compared.append(line.model_copy(update={"scores": now, "kept": best_kept(line.kind, now)}))
+    return compared
 
 
 def _apart(a: float | None, b: float | None) -> float:
