@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,16 @@ def media() -> Path:
     if not (folder / "media.tsv").exists():
         missing(f"the folder of real recordings ({folder.name}; set CHASQUI_MEDIA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """Finds a program of this machine by name, such as opusdec."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            missing(name)
+        return str(path)
+
+    return find

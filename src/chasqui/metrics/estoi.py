@@ -46,15 +46,15 @@ def prepare(reference: NDArray[Any]) -> Reference | None:
     """Prepare a reference of shape [samples] at 16 kHz.
 
     Returns:
-        None where fewer than 30 frames (0.4 s) of sound are louder than the floor: there is nothing to judge.
+        None where fewer than 30 frames (0.4 s) of sound are louder than the floor, or none is: nothing to judge.
     """
     frames = _frames(reference)
-    if len(frames) < _SPAN + 1:
+    if len(frames) < _SPAN + 1 or not frames.any():
         return None
     energy_db = 20 * np.log10(np.linalg.norm(frames, axis=1) + np.finfo(np.float64).eps)
     mask = energy_db > energy_db.max() - _DYNAMIC_RANGE_DB
     bands = _third_octaves(frames, mask)
-    if bands.shape[1] < _SPAN or not np.isfinite(energy_db.max()):
+    if bands.shape[1] < _SPAN:
         return None
     return Reference(len(reference), mask, _normed(bands))
 
