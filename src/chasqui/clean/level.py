@@ -16,7 +16,7 @@ from chasqui.clean.step import RATE_HZ, STRETCH, Samples
 from chasqui.records import Treatment
 
 #: A little louder than what is published (−19 LUFS): the final gain then lowers, and the limited peaks stay legal.
-WORKING_LUFS = -17.0
+WORKING_LUFS = -17.3
 #: Share of a difference in level that is evened out: two speakers 12 dB apart end about 5 dB apart.
 STRENGTH = 0.6
 #: Nobody is lifted or lowered by more than this against the recording's own level; silence is never lifted at all.

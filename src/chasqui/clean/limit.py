@@ -14,14 +14,14 @@ from chasqui.records import Treatment
 
 HOP = 48  # 1 ms
 #: The gain moves along a raised cosine of this many steps to either side of a peak: gentle enough not to distort.
-REACH = 15
+REACH = 8
 #: Samples held back so that the gain is known before its peak comes.
 HOLD = HOP * 3 * REACH
 _BELL = np.hanning(2 * REACH + 1)[1:-1] / np.hanning(2 * REACH + 1).sum()
 
 
 class Limit:
-    """Keeps |true peak| ≤ `ceiling` (linear). Holds 45 ms back; delays nothing in the end."""
+    """Keeps |true peak| ≤ `ceiling` (linear). Holds 24 ms back; delays nothing in the end."""
 
     def __init__(self, ceiling_dbtp: float) -> None:
         # The gain's own movement may lift a peak between samples by a few hundredths of a dB.

@@ -29,8 +29,8 @@ from chasqui.store import Workspace
 if TYPE_CHECKING:
     from chasqui.clean import Options
 
-#: During the pass peaks may stand this high: the working level is 2 LU over the published one, so the gain lowers them.
-WORKING_DBTP = -0.5
+#: During the pass peaks may stand this high: it works 1.7 LU over the published loudness, so the gain lowers them.
+WORKING_DBTP = -0.1
 #: Nothing in a recording is louder than this: there is nothing to hear.
 SILENT_DBFS = -70.0
 #: When the gain would break the peak, the limiter is asked again, at most this often: a read and a write each time.
