@@ -31,9 +31,14 @@ SHARE_AT_DB, SHARE = (17.0, 21.0, 26.0, 29.0), (0.97, 0.88, 0.80, 0.70)
 #: mean power of words is compared with that between them, over all frequencies and over those of hiss and clatter.
 #: Clean recordings have 14 dB and more over all (echoes between words), or else 20 dB and more above 2 kHz.
 RESTLESS_DB, RESTLESS_WIDE_DB, RESTLESS_HIGH_DB = 11.0, 18.0, 14.0
+#: What has nothing above 2 kHz is an echo or a breath, not noise that RNNoise takes away.
+ONLY_LOW_DB = 22.0
 #: A short sample errs by this much; whoever passes it is listened to in full.
 DOUBT_DB = 3.0
-RESTLESS_SHARE = 0.75
+#: RNNoise's share there, by what is measured above 2 kHz: at the edge a lively room looks the same.
+RESTLESS_AT_DB, RESTLESS_SHARE = (9.0, 14.0), (0.75, 0.40)
+#: Fewer pauses than a third of a second say nothing.
+PAUSES = 33
 #: From this contrast on, nobody needs to listen: studio recordings and digital silence between words.
 STUDIO_DB = 43.0
 SAMPLE = 2 * RATE_HZ
@@ -135,7 +140,8 @@ class Denoise:
         if self._mode != "auto":
             return 1.0 if self._mode == "rnnoise" else 0.0
         noisy = contrast < (QUIET_DB if self._share else NOISY_DB)
-        if not noisy and not self._is_restless(block, contrast):
+        share = float(np.interp(contrast, SHARE_AT_DB, SHARE)) if noisy else self._restless(block, contrast)
+        if not share:
             return 0.0
         floor, middle = noise.levels(block)
         if not self._voice.speaks(block):
@@ -144,16 +150,16 @@ class Denoise:
             self._music_s += block.size / RATE_HZ
             return 0.0
         self._floor = floor
-        return float(np.interp(contrast, SHARE_AT_DB, SHARE)) if noisy else RESTLESS_SHARE
+        return share
 
-    def _is_restless(self, block: Samples, contrast: float) -> bool:
-        """Whether noise comes and goes here: a sample of every other stretch says whether to listen to all of it."""
-        if contrast >= STUDIO_DB or block.size < SAMPLE:
-            return bool(self._share)
-        if self._stretches % 2 == 0 and not self._share:
-            return False
+    def _restless(self, block: Samples, contrast: float) -> float:
+        """The share where noise comes and goes: a sample of every other stretch says whether to listen to all of it."""
+        if contrast >= STUDIO_DB or (self._stretches % 2 == 0 and not self._share):
+            return 0.0
+        if block.size < SAMPLE:
+            return self._share
         sample = block[-2 * SAMPLE :] if self._stretches == 1 else block[-SAMPLE:]
-        return _restless(sample, DOUBT_DB) and _restless(block)
+        return restless(block) if restless(sample, DOUBT_DB) else 0.0
 
     def _note(self, block: Samples, contrast: float, share: float) -> None:
         seconds = block.size / RATE_HZ
@@ -182,17 +188,20 @@ class Denoise:
         return [Treatment(name="denoise", applied=self._treated_s > 0, effect=effect, why=why)]
 
 
-def _restless(block: Samples, doubt_db: float = 0.0) -> bool:
-    """Whether what lies between the words is too loud; no where one of the two is missing."""
+def restless(block: Samples, doubt_db: float = 0.0) -> float:
+    """The share of RNNoise that the noise between the words asks for; 0 where it is quiet, or nothing can be said."""
     _, probability = rnnoise.denoised(block)
     frames = block.size // rnnoise.FRAME
     words, pauses = probability[:frames] > 0.8, probability[:frames] < 0.3
     words[:30] = pauses[:30] = False  # RNNoise has just started
-    if words.sum() < 30 or pauses.sum() < 10:
-        return False
+    # In a sample a few pauses are enough to become suspicious, the verdict needs more.
+    if words.sum() < PAUSES or pauses.sum() < (PAUSES if not doubt_db else PAUSES // 3):
+        return 0.0
     wide, high = (_distance_db(sound, words, pauses) for sound in (block, np.asarray(sosfilt(HIGH, block), np.float32)))
     doubtful = wide < RESTLESS_WIDE_DB + doubt_db and high < RESTLESS_HIGH_DB + doubt_db
-    return wide < RESTLESS_DB + doubt_db or doubtful
+    share = float(np.interp(high, RESTLESS_AT_DB, RESTLESS_SHARE))
+    loud = wide < RESTLESS_DB + doubt_db and high < ONLY_LOW_DB + doubt_db
+    return share if loud or doubtful else 0.0
 
 
 def _distance_db(sound: Samples, words: npt.NDArray[np.bool_], pauses: npt.NDArray[np.bool_]) -> float:
