@@ -65,7 +65,8 @@ def container_bytes(packets: int) -> int:
     """Ogg bytes beside the packets and their lacing, at most: headers, a page header per 83 packets, and room for the
     tags.
     """
-    return 2 * 28 + 19 + 2 + ogg.TAG_BYTES + 27 * -(-(packets + 1) // ogg.PAGE_PACKETS)
+    # A pair does not fit where one packet would: such pages are one packet shorter.
+    return 2 * 28 + 19 + 2 + ogg.TAG_BYTES + 27 * -(-(packets + 1) // (ogg.PAGE_PACKETS - 1))
 
 
 def _search(

@@ -11,7 +11,7 @@ from chasqui.encode.shelf import Shelf
 from chasqui.encode.voice import Part, Voice, promised
 from chasqui.errors import DiskFull
 from chasqui.events import Report
-from chasqui.media import lame, ogg
+from chasqui.media import lame, ogg, pairs
 from chasqui.media.flac import read_master
 from chasqui.metrics.targets import best_kept
 from chasqui.metrics.threads import one_blas_thread
@@ -79,11 +79,12 @@ def _opus(
     with path.open("wb") as out:
         size = ogg.write(
             out,
-            shelf.all(),
+            (packet for packets in shelf.all() for packet in pairs.join(packets)),
             master.samples,
             serial=int(master.recording_id[:8], 16),
             tags=tags(request, recording),
             packet_samples=PACKET_SAMPLES,
+            length=pairs.samples,
             input_rate_hz=recording.rate_hz,
         )
     names = sorted({part.rung.name for part in parts})

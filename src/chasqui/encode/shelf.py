@@ -37,14 +37,10 @@ class Shelf:
             packets = self.get(segment) + packets
         return packets[-count:]
 
-    def all(self) -> Iterator[bytes]:
-        """Every packet, in the order of the segments."""
+    def all(self) -> Iterator[list[bytes]]:
+        """The packets of every segment, in order."""
         for segment in sorted(self._where):
-            yield from self.get(segment)
-
-    def sizes(self, segment: int) -> list[int]:
-        """Bytes of each packet of a segment."""
-        return self._where[segment][1]
+            yield self.get(segment)
 
     def __enter__(self) -> Self:
         return self

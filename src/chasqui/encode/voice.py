@@ -109,7 +109,7 @@ class Voice:
         return span, sound.encode(span, rung, sound.packets_of(self._master, segment))[1]
 
     def _part(self, segment: Segment, choice: Choice, scores: Future[Scores]) -> Part:
-        size = sum(n + n // 255 + 1 for n in self._shelf.sizes(segment.index))
+        size = sound.payload(self._shelf.get(segment.index))
         return Part(segment, RUNGS[choice.rung], size, scores.result(), choice.reachable)
 
     def _kept(self, part: Part, target: Target) -> bool:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 #: Samples a decoder throws away at the start: libopus's look-ahead at 48 kHz for both of our applications.
 PRE_SKIP = 312
-#: A page ends after this many packets (just under 5 s of 60 ms): above 5 s opusinfo warns of a high muxing delay, and
-#: 10 s would save only another 0.1 %.
+#: A page ends after this many packets' worth of sound (just under 5 s of 60 ms): above 5 s opusinfo warns of a high
+#: muxing delay, and 10 s would save only another 0.1 %.
 PAGE_PACKETS = 83
 #: Room for the tags that a byte budget sets aside; whoever writes tags keeps them within it.
 TAG_BYTES = 256
@@ -43,9 +43,12 @@ def write(
     serial: int,
     tags: Mapping[str, str],
     packet_samples: int,
+    length: Callable[[bytes], int] | None = None,
     input_rate_hz: int = 48_000,
 ) -> int:
     """Write a mono Ogg Opus stream that decodes to exactly `samples` samples at 48 kHz; returns the bytes written.
+
+    Packets last `packet_samples` each, or what `length` says where they differ (paired ones).
 
     Raises:
         ValueError: the packets are too few or too many for `samples`, or a packet is empty or longer than a page.
@@ -55,16 +58,18 @@ def write(
     pages.put([_tags(tags)], granule=0)
     end = PRE_SKIP + samples
     held: list[bytes] = []
-    count = 0
+    count = at = page_start = last = 0
     for packet in packets:
         if not packet:
             raise ValueError("an Opus packet cannot be empty")
-        if held and (len(held) == PAGE_PACKETS or _lacing_size(held) + _lacing_size([packet]) > 255):
-            pages.put(held, granule=count * packet_samples)
-            held = []
+        last = length(packet) if length else packet_samples
+        full = at + last - page_start > PAGE_PACKETS * packet_samples
+        if held and (full or _lacing_size(held) + _lacing_size([packet]) > 255):
+            pages.put(held, granule=at)
+            held, page_start = [], at
         held.append(packet)
-        count += 1
-    if not (count - 1) * packet_samples < end <= count * packet_samples:
+        count, at = count + 1, at + last
+    if not at - last < end <= at:
         raise ValueError(f"{count} packets of {packet_samples} samples cannot end at sample {end}")
     pages.put(held, granule=end, last=True)
     return pages.bytes

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from chasqui.codecs.opus import PACKET_SAMPLES, PRIMING_PACKETS, Rung
-from chasqui.media import opus
+from chasqui.media import opus, pairs
 from chasqui.media.flac import read_span
 from chasqui.media.ogg import PRE_SKIP
 from chasqui.records import Master, Segment
@@ -62,5 +62,5 @@ def decode(before: list[bytes], packets: list[bytes], samples: int) -> opus.Arra
 
 
 def payload(packets: list[bytes]) -> int:
-    """Bytes of packets in an Ogg stream with their lacing, page headers apart."""
-    return sum(len(packet) + len(packet) // 255 + 1 for packet in packets)
+    """Bytes of a segment's packets in an Ogg stream, paired and with their lacing, page headers apart."""
+    return sum(len(packet) + len(packet) // 255 + 1 for packet in pairs.join(packets))

@@ -117,10 +117,12 @@ def _rms(sound: Floats) -> float:
 
 def _packets(path: Path) -> Iterator[bytes]:
     from chasqui.media.ogg import read
+    from chasqui.media.pairs import split
 
     with path.open("rb") as file:
         for page in islice(read(file), 2, None):  # after OpusHead and OpusTags
-            yield from page.packets
+            for packet in page.packets:
+                yield from split(packet)
 
 
 def _stream(packets: Iterable[bytes], span: Span) -> bytes:
