@@ -80,13 +80,13 @@ class Trial(NamedTuple):
 
 
 def split(lessons: list[Packed], outcomes: dict[str, list[Outcome]]) -> list[Trial]:
-    """One Trial per set that has recordings with segments that count."""
-    trials = []
+    """One Trial per set that has recordings with segments that count, and is no other set over again."""
+    trials: list[Trial] = []
     for name, kinds in SETS.items():
         picked = [index for index, lesson in enumerate(lessons) if lesson.take.kind in kinds]
         found = {key: [values[index] for index in picked] for key, values in outcomes.items()}
         trial = Trial(name, [lessons[index] for index in picked], found)
-        if trial.facts()["segments"]:
+        if trial.facts()["segments"] and all(trial.lessons != other.lessons for other in trials):
             trials.append(trial)
     return trials
 

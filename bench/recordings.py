@@ -90,7 +90,7 @@ def takes(folder: Path, quick: bool = False) -> list[Take]:
     found = list(_listed(folder, table)) if table.exists() else list(_whole(folder))
     speech = [take for take in found if take.kind == "speech"]
     music = [take for take in found if take.kind == "music"]
-    noisy = list(_mixed(folder, speech[::NOISY_EVERY])) if table.exists() else []
+    noisy = list(_mixed(folder, speech[::NOISY_EVERY])) if has_noise(folder) else []
     if quick:
         return speech[::QUICK_EVERY] + noisy[:: QUICK_EVERY // 2] + music[:QUICK_MUSIC]
     return speech + noisy + music
@@ -177,9 +177,13 @@ def _level(pcm: Pcm) -> Pcm:
     return np.asarray(pcm * (10 ** (-23 / 20) / max(float(np.sqrt(np.mean(pcm**2))), 1e-6)), np.float32)
 
 
+def has_noise(folder: Path) -> bool:
+    """A folder of somebody's own recordings has no noises to mix."""
+    return all((folder / name).exists() for name in NOISES)
+
+
 def _rooms(folder: Path) -> Pcm:
-    names = ("rain.wav", "train.wav", "applause.wav")
-    return np.concatenate([_level(read(folder / "noise_music" / "max-audio-classifier" / name)) for name in names])
+    return np.concatenate([_level(read(folder / name)) for name in NOISES[:3]])
 
 
 def stretched(block: Path, hours: float, out: Path) -> Path:

@@ -25,10 +25,10 @@ PLAIN = Path(__file__).with_name("plain.py")
 
 
 def measure(media: Path, minutes: float = 10, repeats: int = 3) -> list[Row]:
-    """One row for a clean lecture, one for a noisy one."""
+    """One row for a clean lecture, one for a noisy one (where the folder has noises to mix)."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        return [_row(media, folder, minutes, repeats, noise) for noise in (False, True)]
+        folder, has_noise = Path(scratch), recordings.has_noise(media)
+        return [_row(media, folder, minutes, repeats, noise) for noise in (False, True)[: 1 + has_noise]]
 
 
 def _row(media: Path, folder: Path, minutes: float, repeats: int, noise: bool) -> Row:
