@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import av
 import numpy as np
 import pytest
-from conftest import missing
 
 FOLDER = Path(__file__).parents[1] / "examples" / "demo-lesson"
 
@@ -49,9 +48,8 @@ def test_two_people_talk_and_music_opens_and_closes(script: ModuleType) -> None:
     assert all(speakers.count(who) >= 5 for who in script.SPEAKERS)
 
 
-def test_the_script_can_be_spoken_and_always_sounds_the_same(script: ModuleType) -> None:
-    if shutil.which("espeak-ng") is None:
-        missing("espeak-ng")
+def test_the_script_can_be_spoken_and_always_sounds_the_same(script: ModuleType, tool: Callable[[str], str]) -> None:
+    tool("espeak-ng")
     speaker = script.SPEAKERS["Wilmer"]
     once, again = (script.line("¿Y qué hacemos?", speaker, np.random.default_rng(1)) for _ in range(2))
     assert 0.4 < len(once) / script.RATE_HZ < 3
