@@ -15,11 +15,13 @@ from sounds import babble
 
 from chasqui.media import lame
 
+RATE_HZ = 24_000
+
 
 def encoded(path: Path, samples: int, bitrate_bps: int = 24_000, piece: int = 48_000) -> Path:
     sound = babble(samples / 48_000 + 0.1)[0][:samples]
     pieces = (sound[start : start + piece] for start in range(0, samples, piece))
-    assert lame.encode(pieces, path, bitrate_bps) == samples
+    assert lame.encode(pieces, path, bitrate_bps=bitrate_bps, rate_hz=RATE_HZ) == samples
     return path
 
 
@@ -55,7 +57,7 @@ def test_the_same_sound_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_sound_stays_where_it_was(media: Path, tmp_path: Path) -> None:
     sound = excerpt(media / SPEECH[0], 0, 4)
-    lame.encode([sound], tmp_path / "voice.mp3", 24_000)
+    lame.encode([sound], tmp_path / "voice.mp3", bitrate_bps=24_000, rate_hz=RATE_HZ)
     got = lame.decode_file(tmp_path / "voice.mp3")
     assert abs(lag(sound, got)) <= 2
     assert np.corrcoef(sound, got[: len(sound)])[0, 1] > 0.95
@@ -66,7 +68,7 @@ def test_mono_at_the_rate_asked_for(tmp_path: Path, bitrate_bps: int) -> None:
     path = encoded(tmp_path / "voice.mp3", 480_000, bitrate_bps)
     with av.open(str(path)) as container:
         context = container.streams.audio[0].codec_context
-        assert (context.sample_rate, context.layout.nb_channels, context.name) == (lame.RATE_HZ, 1, "mp3float")
+        assert (context.sample_rate, context.layout.nb_channels, context.name) == (RATE_HZ, 1, "mp3float")
     assert path.stat().st_size * 8 / 10 == pytest.approx(bitrate_bps, rel=0.03)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from chasqui.clean.ahead import ahead
 from chasqui.clean.denoise import Denoise
 from chasqui.clean.downmix import Downmix
 from chasqui.clean.level import Level
@@ -91,7 +92,8 @@ def make(recording: Recording, options: Options, work: Workspace, report: Report
     source = Source(recording, work, report)
     denoise = Denoise(options.denoise, options.threads)
     steps = _steps(denoise, options)
-    written = Measured(work.folder / "master.flac").write(chain(source.mono(), steps))
+    treated = chain(ahead(chain(source.mono(), steps[:1])), steps[1:])
+    written = Measured(work.folder / "master.flac").write(ahead(treated))
     _refuse_silence(recording, source.peak)
     treatments = [source.downmix.treatment(), *(one for step in steps for one in step.treatments())]
     written, gain_db, said = _to_target(written, options, work.folder)

@@ -29,8 +29,15 @@ from chasqui.records import (
 )
 from chasqui.store import Workspace, lines
 
-#: MP3 for the same promise: the least that libmp3lame needs for it on speech at 24 kHz.
-MP3_BPS = {None: 24_000, "understood": 24_000, "comfortable": 32_000, "clear": 40_000}
+#: (b/s, Hz) of the MP3 for the same promise: the least with which LAME keeps it on 99 % of 113 speech clips of 6 s
+#: (97 % for `clear`). At 16 kb/s higher sample rates are worse, 8 kb/s is not understood at all, and no faster
+#: `compression_level` is worth its loss.
+MP3 = {
+    None: (16_000, 16_000),
+    "understood": (16_000, 16_000),
+    "comfortable": (32_000, 24_000),
+    "clear": (40_000, 24_000),
+}
 
 
 def make(
@@ -104,8 +111,9 @@ def _opus(
 
 def _mp3(master_path: Path, master: Master, plan: Plan, work: Workspace) -> Rendition:
     path = work.folder / "voice.mp3"
-    bitrate_bps = MP3_BPS[plan.promise]
-    samples = lame.encode(read_master(master_path, master.gain_db), path, bitrate_bps)
+    bitrate_bps, rate_hz = MP3[plan.promise]
+    blocks = read_master(master_path, master.gain_db)
+    samples = lame.encode(blocks, path, bitrate_bps=bitrate_bps, rate_hz=rate_hz)
     if samples != master.samples or not path.stat().st_size:  # FFmpeg's muxer does not always pass on a full disk
         raise DiskFull(path=path.name)
     blob = work.keep(path, "audio/mpeg")
@@ -118,7 +126,7 @@ def _mp3(master_path: Path, master: Master, plan: Plan, work: Workspace) -> Rend
         bitrate_bps=blob.bytes * 8 / master.duration_s,
         duration_s=master.duration_s,
         samples=master.samples,
-        rate_hz=lame.RATE_HZ,
+        rate_hz=rate_hz,
         why="for players that cannot open Opus",
     )
 

@@ -10,22 +10,20 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-RATE_HZ = (
-    24_000  # MPEG-2 layer III: half the side information of 48 kHz, and 12 kHz of bandwidth is more than voice needs
-)
 
+def encode(blocks: Iterable[NDArray[np.float32]], path: Path, *, bitrate_bps: int, rate_hz: int) -> int:
+    """Write float32 mono blocks at 48 kHz as MP3; returns the number of samples that went in, at 48 kHz.
 
-def encode(blocks: Iterable[NDArray[np.float32]], path: Path, bitrate_bps: int) -> int:
-    """Write float32 mono blocks at 48 kHz as MP3; returns the number of samples that went in, at 48 kHz."""
+    At MPEG-2 rates (16, 22.05, 24 kHz) the format takes half the side information it takes at 48 kHz.
+    """
     samples = 0
     with av.open(
         str(path), "w", format="mp3", options={"id3v2_version": "0", "write_xing": "1", "fflags": "+bitexact"}
     ) as out:
-        stream: Any = out.add_stream("libmp3lame", rate=RATE_HZ)
+        stream: Any = out.add_stream("libmp3lame", rate=rate_hz)
         stream.layout, stream.format, stream.bit_rate = "mono", "fltp", bitrate_bps
-        stream.options = {"compression_level": "7"}  # half the time of 5 for 0.002 of ESTOI
         stream.codec_context.flags |= int(av.codec.context.Flags.bitexact)
-        down = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ, frame_size=1152 // 2)
+        down = av.AudioResampler(format="fltp", layout="mono", rate=rate_hz, frame_size=1152 // 2)
         for block in blocks:
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(block[None], np.float32), format="fltp", layout="mono"
