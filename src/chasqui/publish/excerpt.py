@@ -88,7 +88,9 @@ def of_source(path: Path, audio_index: int, name: str, span: Span) -> Floats:
     pieces: list[Floats] = []
     at = 0
     for block in blocks(path, audio_index, name=name, rate_hz=RATE_HZ):
-        pieces.append(block[:, max(span.start - at, 0) : max(span.start + span.samples - at, 0)])
+        piece = block[:, max(span.start - at, 0) : max(span.start + span.samples - at, 0)]
+        if piece.size:  # and copied: a slice would keep its whole block in memory
+            pieces.append(piece.copy())
         at += block.shape[1]
         if at >= span.start + span.samples:
             break
