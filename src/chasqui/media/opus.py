@@ -66,7 +66,7 @@ def decode_file(path: Path) -> Iterator[Array]:
     rules.
 
     The decoder is libopus, as in browsers and phones. FFmpeg's own gives the same ESTOI (within 0.001) but sounds
-    different enough to move ViSQOL by up to 0.1.
+    different enough to move ViSQOL by up to 0.14.
     """
     with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
         codec: Any = av.CodecContext.create("libopus", "r")
