@@ -46,10 +46,11 @@ def test_a_better_promise_costs_more(analyzed: Packed) -> None:
 def test_a_budget_is_kept_and_said(analyzed: Packed) -> None:
     comfortable = analyzed.run("choose", choose__target="comfortable").expected_bytes
     plan = analyzed.run("choose", choose__budget_bytes=comfortable + 200)
-    assert plan.target == "clear"
-    assert plan.promise == "comfortable"
+    assert plan.target == plan.promise == "comfortable", "a budget alone asks for the best it can keep"
     assert plan.expected_bytes <= comfortable + 200
     assert "budget" in plan.why
+    asked = analyzed.run("choose", choose__budget_bytes=comfortable + 200, choose__target="clear")
+    assert (asked.target, asked.promise) == ("clear", "comfortable")
 
 
 def test_a_budget_too_small_for_anything_is_refused(analyzed: Packed) -> None:

@@ -37,6 +37,7 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
             [t for t, _ in tried], segments, asked, options.budget_bytes, container_bytes(analysis.packets)
         )
         choices, promise, why = fitted.choices, fitted.promise, fitted.why
+        asked = options.target or promise or "understood"  # a budget alone asks for the best that it can keep
     else:
         choices, promise = [choice for _, choice in tried], asked
         why = f"each segment at the cheapest rung that keeps {asked!r}, found by trial"
