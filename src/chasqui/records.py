@@ -242,7 +242,7 @@ class Choice(Record):
     expected: Scores
     measured: bool  # expected comes from an encode of this very segment at this rung
     doubtful: bool
-    reachable: bool  # False: this rung misses the promise and no better one can be had (none exists, or no bytes left)
+    reachable: bool  # False: no rung reaches the promise here
     bytes: int  # expected payload
     why: str
 

@@ -97,4 +97,5 @@ def test_spare_bytes_go_where_they_help_most() -> None:
     segments = [Segment(index=i, start_packet=100 * i, packets=100, kind="speech", speech_share=1.0) for i in (0, 1)]
     fitted = budget.fit([a, b], segments, "understood", 2500 + CONTAINER, CONTAINER)
     assert fitted.promise is None
+    assert all(choice.reachable and not choice.doubtful for choice in fitted.choices)
     assert [choice.rung for choice in fitted.choices] == ["voice-5", "voice-8"]

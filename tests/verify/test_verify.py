@@ -136,3 +136,26 @@ def test_what_cannot_be_reached_is_said(encoded: Packed, tmp_path: Path) -> None
     assert certificate.unreachable == 1
     assert certificate.degraded is not None and "cannot reach" in certificate.degraded
     assert facts["degraded"] == certificate.degraded
+
+
+def test_nothing_is_kept_when_nothing_can_be_reached(encoded: Packed) -> None:
+    def hopeless(data: bytes) -> bytes:
+        lines = [Measured.model_validate_json(line) for line in data.splitlines()]
+        said = [line.model_copy(update={"reachable": line.kind == "silence"}) for line in lines]
+        return "".join(line.model_dump_json() + "\n" for line in said).encode()
+
+    certificate, _ = verify(encoded, altered(encoded, "voice.opus", bytes, measured=hopeless))
+    assert certificate.kept is None
+    assert certificate.degraded is not None
+
+
+def test_a_budget_that_keeps_nothing_everywhere_promises_nothing(analyzed: Packed) -> None:
+    least = analyzed.run("choose", choose__target="understood").expected_bytes
+    plan = analyzed.run("choose", choose__budget_bytes=least - 300)
+    assert plan.promise is None
+    analyzed.run("encode")
+    certificate = analyzed.run("verify")
+    assert certificate.kept is None
+    assert "budget" in (certificate.degraded or "")
+    voice = next(r for r in analyzed.get("encode").renditions if r.name == "voice.opus")
+    assert voice.blob.bytes <= least - 300

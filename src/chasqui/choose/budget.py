@@ -62,7 +62,7 @@ def fit(
     if promise != asked:
         rungs = _spend(tried, segments, rungs, goal, room)
     why = _why(promise, asked, goal, _total(tried, rungs) - kept)
-    held = TARGETS[promise] if promise else goal
+    held = TARGETS[promise] if promise else None
     return Fitted([_choice(t, rungs[t.index], held, why) for t in tried], promise, why)
 
 
@@ -153,9 +153,9 @@ def _why(promise: TargetName | None, asked: TargetName, goal: Target, spent: int
     return f"{kept}; {spent} bytes more went where they bring most towards {goal.name!r}"
 
 
-def _choice(t: Tried, rung: str, held: Target, why: str) -> Choice:
+def _choice(t: Tried, rung: str, held: Target | None, why: str) -> Choice:
     trial = t.trials[rung]
-    above = margin(held, t.kind, trial.scores)
+    above = margin(held, t.kind, trial.scores) if held else THIN  # no promise: nothing to doubt, nothing to miss
     return Choice(
         segment=t.index,
         rung=rung,

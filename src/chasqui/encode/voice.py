@@ -56,8 +56,9 @@ class Voice:
         return parts + [self._part(*waiting) for waiting in scoring]
 
     def step_up(self, parts: list[Part], target: Target, room: int | None) -> list[Part]:
-        """Raise the segments that miss the target, rung by rung, while there is room (bytes; None: as much as it
-        takes).
+        """Raise the segments that miss the target, rung by rung, while there is room for it.
+
+        `room` is in bytes, None as much as it takes. Where even the dearest rung misses, the segment is unreachable.
         """
         parts = list(parts)
         suspects: Iterable[int] = range(len(parts))
@@ -67,10 +68,12 @@ class Voice:
                 missed, self._pool.map(lambda i: self._dearer(parts[i]), missed), strict=True
             ):
                 cost = sound.payload(packets) - parts[index].bytes
-                if rung == parts[index].rung or (room is not None and cost > room):
+                if rung == parts[index].rung:
                     parts[index] = replace(parts[index], reachable=False)
                     continue
-                room = None if room is None else room - cost
+                if room is not None and (room := room - max(cost, 0)) < 0:
+                    room += max(cost, 0)
+                    continue  # verify will see that it misses, and say so
                 self._shelf.put(index, packets)
                 up = parts[index].stepped_up + 1
                 parts[index] = replace(parts[index], rung=rung, bytes=sound.payload(packets), stepped_up=up)

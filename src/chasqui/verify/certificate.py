@@ -56,18 +56,17 @@ def make(
     measured = _compared(measured, again)
     _gate(measured, plan)
     report_blob = _write(master, plan, measured, voice.blob, set(again), work)
-    reachable = [line for line in measured if line.reachable]
     return Certificate(
         recording_id=master.recording_id,
         report=report_blob,
         rendition_sha256=voice.blob.sha256,
         promised=plan.target,
-        kept=_kept_by_all(reachable),
+        kept=_kept_by_all(measured),
         degraded=_degraded(plan, measured),
         segments=len(measured),
         scored_again=len(again),
         kept_share=_kept_share(measured),
-        unreachable=len(measured) - len(reachable),
+        unreachable=sum(not line.reachable for line in measured),
         overall=_overall(measured),
         duration_s=master.duration_s,
     )
@@ -115,19 +114,28 @@ def _apart(a: float | None, b: float | None) -> float:
 
 
 def _gate(measured: list[Measured], plan: Plan) -> None:
-    """Refuse a false promise. What cannot be reached is no lie: it is said."""
-    if plan.promise is None:
-        return
-    target = TARGETS[plan.promise]
-    missed = [line for line in measured if line.reachable and not keeps(target, line.kind, line.scores)]
-    if missed:
+    """Refuse a false promise. What cannot be reached, and what a byte budget leaves out, is no lie: it is said."""
+    missed = _missed(measured, plan)
+    if missed and plan.budget_bytes is None:
         raise PromiseBroken(
             why=f"{len(missed)} of {len(measured)} segments miss {plan.promise!r}, first at {missed[0].start_s:.0f} s"
         )
 
 
+def _missed(measured: list[Measured], plan: Plan) -> list[Measured]:
+    """Reachable segments that do not keep what the plan promises."""
+    if plan.promise is None:
+        return []
+    target = TARGETS[plan.promise]
+    return [line for line in measured if line.reachable and not keeps(target, line.kind, line.scores)]
+
+
 def _kept_by_all(measured: list[Measured]) -> TargetName | None:
-    kept = [name for name, target in TARGETS.items() if all(keeps(target, line.kind, line.scores) for line in measured)]
+    """The best promise that every reachable segment keeps; none where nothing that was heard could be reached."""
+    judged = [line for line in measured if line.reachable and line.scores != Scores()]
+    if not judged and not all(line.reachable for line in measured):
+        return None
+    kept = [name for name, target in TARGETS.items() if all(keeps(target, line.kind, line.scores) for line in judged)]
     return kept[-1] if kept else None
 
 
@@ -135,6 +143,8 @@ def _degraded(plan: Plan, measured: list[Measured]) -> str | None:
     said = []
     if plan.promise != plan.target:
         said.append(f"the byte budget keeps {plan.promise or 'no promise everywhere'} instead of {plan.target}")
+    if missed := _missed(measured, plan):
+        said.append(f"the byte budget has no room to raise {len(missed)} segments to {plan.promise}")
     lost = [line for line in measured if not line.reachable]
     if lost and plan.promise:
         seconds = sum(line.end_s - line.start_s for line in lost)
@@ -182,7 +192,7 @@ def _write(master: Master, plan: Plan, measured: list[Measured], voice: Blob, ag
         "rendition": {"name": voice.name, "sha256": voice.sha256, "bytes": voice.bytes},
         "promised": plan.target,
         "planned": plan.promise,
-        "kept": _kept_by_all([line for line in measured if line.reachable]),
+        "kept": _kept_by_all(measured),
         "degraded": _degraded(plan, measured),
         "kept_share": _kept_share(measured),
         "overall": _overall(measured),
