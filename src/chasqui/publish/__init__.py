@@ -48,7 +48,8 @@ def run(
     Raises:
         PromiseBroken: the certificate keeps less than was promised and does not say so.
     """
-    from chasqui.publish.lesson import Sources, publish
+    from chasqui.publish.lesson import publish
+    from chasqui.publish.sources import Sources
 
     sources = Sources(request, recording, master, analysis, plan, renditions, certificate)
     return publish(sources, options, work, report)

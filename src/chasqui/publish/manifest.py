@@ -12,8 +12,8 @@ from pydantic import Field
 
 from chasqui import __version__
 from chasqui.publish import Options
-from chasqui.publish.lesson import PROMISES, Sources, rank
 from chasqui.publish.price import Price, price_of
+from chasqui.publish.sources import PROMISES, Sources, rank
 from chasqui.records import Blob, Damage, Record, Rendition, TargetName, Treatment
 
 

@@ -15,9 +15,9 @@ from chasqui import __version__
 from chasqui.events import Report
 from chasqui.metrics.targets import TARGETS, Target
 from chasqui.publish import Options, excerpt, story
-from chasqui.publish.lesson import Sources
 from chasqui.publish.picture import draw
 from chasqui.publish.price import megabytes
+from chasqui.publish.sources import Sources
 from chasqui.publish.speech import both, clock
 from chasqui.publish.wave import Floats, Outline, outline
 from chasqui.records import Measured

@@ -14,9 +14,9 @@ from chasqui.codecs.opus import RUNGS
 from chasqui.metrics.targets import Target, keeps
 from chasqui.publish import Options
 from chasqui.publish.excerpt import hardest
-from chasqui.publish.lesson import Sources, rank
 from chasqui.publish.picture import Block, Picture, colour_of
 from chasqui.publish.price import megabytes, price_of, soles, times_smaller
+from chasqui.publish.sources import Sources, rank
 from chasqui.publish.speech import Word, both, clock, kbps, short, spoken
 from chasqui.records import Measured, Treatment
 from chasqui.words import LANGUAGES, catalogue
