@@ -221,3 +221,10 @@ def test_stages_one_by_one_need_those_before(fake_rooms: Rooms, school: Path, tm
         run_stages(["clean"], request.recording_id, store, load())
     made = run_stages(["ingest", "clean", "analyze"], request.recording_id, store, load())
     assert [type(record).__name__ for record in made] == ["Recording", "Master", "Analysis"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nothing can be made, for root too")
+def test_a_folder_that_cannot_be_made_is_said_before_any_work(fake_rooms: Rooms, school: Path) -> None:
+    with pytest.raises(NotWritable):
+        go(school, Path("/proc/chasqui"))
+    assert not fake_rooms.runs

@@ -11,8 +11,10 @@ from pathlib import Path
 from chasqui.errors import DiskFull, NotWritable, StoreBusy
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+#: ENOENT while writing: a folder that cannot be made (below /proc) or that somebody took away.
 REFUSED = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG}
+    | {errno.ENOENT, errno.ELOOP}
 )
 
 #: Another process holds the cache only for the microseconds of one insert; half a minute means that the machine sleeps.
