@@ -1,4 +1,4 @@
-"""Somebody drops a folder of awkward files on us: every one is taken in or refused with a reason, soon.
+"""Somebody drops a folder of awkward files on us: every one is packed or refused with a reason, soon.
 
 The files come from the test suites of other players. The work is done in processes of its own, so that a crash inside
 FFmpeg shows as a missing answer instead of taking the tests along.
@@ -17,7 +17,8 @@ import pytest
 from chasqui import ingest
 from chasqui.config import Config
 from chasqui.errors import ChasquiError, Rejected
-from chasqui.records import Recording
+from chasqui.pipeline import STAGES
+from chasqui.records import Lesson, Recording
 from chasqui.run import run_stage
 from chasqui.store import open_store
 
@@ -28,7 +29,7 @@ PROMISED_S = 20.0
 class Answer(NamedTuple):
     file: str
     seconds: float
-    code: str  # "" when it was taken in
+    code: str  # "" when it was packed
     message: str
     duration_s: float
     damaged: bool
@@ -39,9 +40,12 @@ def _answer(path: Path) -> Answer:
     code, message, duration_s, damaged = "", "", 0.0, False
     try:
         store = open_store("memory:")
-        record = run_stage("ingest", ingest.accept(path, store).recording_id, store, Config())
-        assert isinstance(record, Recording)
-        duration_s, damaged = record.duration_s, record.damage is not None
+        recording_id = ingest.accept(path, store).recording_id
+        for stage in STAGES:
+            record = run_stage(stage.name, recording_id, store, Config(threads=1))
+            if isinstance(record, Recording):
+                duration_s, damaged = record.duration_s, record.damage is not None
+        assert isinstance(record, Lesson), "the last stage gives the lesson"
     except ChasquiError as error:
         assert isinstance(error, Rejected), error
         code, message = error.code, str(error)
@@ -54,7 +58,7 @@ def answers(media: Path) -> dict[str, Answer]:
     assert len(files) > 300
     context = multiprocessing.get_context("spawn")  # FFmpeg's threads do not survive a fork
     with ProcessPoolExecutor(2, mp_context=context) as pool:
-        found = list(pool.map(_answer, files, timeout=PROMISED_S * 6, chunksize=20))
+        found = list(pool.map(_answer, files, timeout=PROMISED_S * 12, chunksize=20))
     assert len(found) == len(files)
     return {f"{path.parent.name}/{path.name}": answer for path, answer in zip(files, found, strict=True)}
 
