@@ -103,6 +103,14 @@ def test_silence_takes_the_cheapest_rung_and_one_encode() -> None:
     assert len(encodes) == 1
 
 
+def test_a_lone_word_in_silence_gets_a_safe_rung() -> None:
+    segment, _ = searched(lambda rung: Scores(), kind="silence")
+    segment.words = True
+    choice = cheapest(segment, TARGETS["understood"], trials=4)
+    assert choice.rung == UNSCORED["understood"]
+    assert "too little" in choice.why
+
+
 def test_speech_that_cannot_be_scored_gets_a_safe_rung() -> None:
     segment, _ = searched(lambda rung: Scores())
     choice = cheapest(segment, TARGETS["comfortable"], trials=4)

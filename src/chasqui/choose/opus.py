@@ -13,7 +13,8 @@ from chasqui.records import Choice, Kind, Scores
 #: Margins thinner than this (in steps) are within the noise between a trial and the finished stream: encode looks
 #: again.
 THIN = 0.5
-#: Rungs with so little speech in them that nothing could be scored are sent one notch better than usual.
+#: Segments with too little speech to be scored (a lone word between long pauses) go at a rung that is safe for most, not
+#: at the cheapest: a word is a word.
 UNSCORED: dict[str, str] = {"understood": "voice-9", "comfortable": "voice-11", "clear": "voice-14"}
 
 
@@ -38,6 +39,7 @@ class Tried:
     prior: predictor.Offset
     attempt: Try | None
     trials: dict[str, Trial] = field(default_factory=dict)
+    words: bool = False  # silence with a moment of speech in it
 
     @property
     def seen(self) -> dict[str, Scores]:
@@ -64,6 +66,8 @@ def cheapest(segment: Tried, target: Target, trials: int) -> Choice:
     Each round asks the predictor for the cheapest rung that should reach it; a rung that was measured ends the search.
     """
     ladder = predictor.rungs(segment.kind)
+    if segment.kind == "silence" and segment.words:
+        return _unscored(segment, target)
     if segment.kind == "silence":
         return _choice(segment, ladder[0], segment.measure(ladder[0], target), target, "silence: the cheapest rung")
     for spent in range(trials + len(ladder)):
@@ -116,7 +120,7 @@ def _nearest(segment: Tried, target: Target) -> str:
 
 
 def _unscored(segment: Tried, target: Target) -> Choice:
-    rung = RUNGS[UNSCORED[target.name]] if segment.kind == "speech" else predictor.rungs(segment.kind)[2]
+    rung = predictor.rungs(segment.kind)[2] if segment.kind == "music" else RUNGS[UNSCORED[target.name]]
     why = "too little sound in it to be scored: a rung that is safe for most"
     return _choice(segment, rung, segment.measure(rung, target), target, why, doubtful=True)
 

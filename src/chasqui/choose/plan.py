@@ -99,7 +99,13 @@ def _search(
                     yield tried, choice
                 if segment is not None:
                     bench = Bench(path, master, segment, work, counts)
-                    job = Tried(segment.index, segment.kind, _prior(history[segment.kind]), bench.attempt)
+                    job = Tried(
+                        segment.index,
+                        segment.kind,
+                        _prior(history[segment.kind]),
+                        bench.attempt,
+                        segment.speech_share > 0,
+                    )
                     waiting.append(pool.submit(_search_one, job, targets, options.trials))
         finally:
             pool.shutdown(cancel_futures=True)
