@@ -13,8 +13,8 @@ from chasqui.records import Choice, Kind, Scores
 #: Margins thinner than this (in steps) are within the noise between a trial and the finished stream: encode looks
 #: again.
 THIN = 0.5
-#: Segments with too little speech to be scored (a lone word between long pauses) go at a rung that is safe for most, not
-#: at the cheapest: a word is a word.
+#: Segments with too little speech to be scored (a lone word between long pauses) go at a rung that is safe for
+#: most, not at the cheapest: a word is a word.
 UNSCORED: dict[str, str] = {"understood": "voice-9", "comfortable": "voice-11", "clear": "voice-14"}
 
 

@@ -104,7 +104,7 @@ def _search(
                         segment.kind,
                         _prior(history[segment.kind]),
                         bench.attempt,
-                        segment.speech_share > 0,
+                        words=segment.speech_share > 0,
                     )
                     waiting.append(pool.submit(_search_one, job, targets, options.trials))
         finally:
