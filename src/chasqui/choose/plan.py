@@ -31,16 +31,15 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
     targets = budget.considered(asked) if options.budget_bytes else (TARGETS[asked],)
     counts = Counts()
     with one_blas_thread():
-        tried = list(_search(master, segments, targets, options, counts, work, report))
-    if options.budget_bytes:
-        fitted = budget.fit(
-            [t for t, _ in tried], segments, asked, options.budget_bytes, container_bytes(analysis.packets)
-        )
-        choices, promise, why = fitted.choices, fitted.promise, fitted.why
-        asked = options.target or promise or "understood"  # a budget alone asks for the best that it can keep
-    else:
-        choices, promise = [choice for _, choice in tried], asked
-        why = f"each segment at the cheapest rung that keeps {asked!r}, found by trial"
+        found = _search(master, segments, targets, options, counts, work, report)
+        if options.budget_bytes:
+            room = container_bytes(analysis.packets)
+            fitted = budget.fit([tried for tried, _ in found], segments, asked, options.budget_bytes, room)
+            choices, promise, why = fitted.choices, fitted.promise, fitted.why
+            asked = options.target or promise or "understood"  # a budget alone asks for the best that it can keep
+        else:  # the trials are of no more use, and those of ten hours would fill memory
+            choices, promise = [choice for _, choice in found], asked
+            why = f"each segment at the cheapest rung that keeps {asked!r}, found by trial"
     missed = sum(not choice.reachable for choice in choices)
     out = lines.write(work.folder / "choices.jsonl", choices)
     return Plan(

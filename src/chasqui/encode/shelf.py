@@ -4,6 +4,7 @@ first.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +16,13 @@ class Shelf:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w+b")
-        self._where: dict[int, tuple[int, list[int]]] = {}
+        self._where: dict[int, tuple[int, array[int]]] = {}  # two bytes for each of the 600,000 packets of ten hours
 
     def put(self, segment: int, packets: list[bytes]) -> None:
         """Keep the packets of a segment; earlier ones are forgotten (their bytes stay in the scratch file)."""
         start = self._file.seek(0, 2)
         self._file.write(b"".join(packets))
-        self._where[segment] = (start, [len(packet) for packet in packets])
+        self._where[segment] = (start, array("H", map(len, packets)))
 
     def get(self, segment: int) -> list[bytes]:
         """The packets of a segment."""
