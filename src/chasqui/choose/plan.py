@@ -13,6 +13,7 @@ from chasqui.choose.trial import Bench, Counts
 from chasqui.codecs.opus import LADDER_VERSION, RUNGS
 from chasqui.events import Report
 from chasqui.media import ogg
+from chasqui.media.memory import EVERY, give_back
 from chasqui.metrics.targets import TARGETS, TARGETS_VERSION, Target
 from chasqui.metrics.threads import one_blas_thread
 from chasqui.records import Analysis, Choice, Master, Plan, Segment, TargetName
@@ -95,6 +96,8 @@ def _search(
                     _learn(history, tried, choice)
                     done_s += segments[tried.index].packets * 0.06
                     report.advanced(done_s, master.duration_s)
+                    if tried.index % EVERY == EVERY - 1:
+                        give_back()
                     yield tried, choice
                 if segment is not None:
                     bench = Bench(path, master, segment, work, counts)

@@ -17,6 +17,7 @@ from chasqui.encode.shelf import Shelf
 from chasqui.events import Report
 from chasqui.media import opus
 from chasqui.media import segment as sound
+from chasqui.media.memory import EVERY, give_back
 from chasqui.media.ogg import PRE_SKIP
 from chasqui.metrics.judge import Judge
 from chasqui.metrics.targets import TARGETS, Target, keeps
@@ -52,6 +53,8 @@ class Voice:
             scoring.append((segment, choice, self._pool.submit(_score, segment, span.reference, heard)))
             if len(scoring) >= IN_FLIGHT:
                 parts.append(self._part(*scoring.popleft()))
+                if len(parts) % EVERY == 0:
+                    give_back()
                 report.advanced(parts[-1].segment.end_packet * PACKET_SAMPLES / RATE_HZ, self._master.duration_s)
         return parts + [self._part(*waiting) for waiting in scoring]
 

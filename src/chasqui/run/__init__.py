@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from chasqui.config import Config
 from chasqui.errors import ChasquiError, DiskFull, NotReady
 from chasqui.events import Listener, Report
+from chasqui.media.memory import give_back
 from chasqui.pipeline import GIVES, PIPELINE, Stage
 from chasqui.records import Record
 from chasqui.store import Store
@@ -65,6 +66,7 @@ def _work(stage: Stage, recording_id: str, store: Store, options: BaseModel, rep
                 return _reused(done, report)
             report.say("started")
             record: Record = stage.room.run(*needs, options=options, work=work, report=report)
+            give_back()
             store.put(recording_id, stage.name, record, key)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
