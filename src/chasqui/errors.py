@@ -16,6 +16,7 @@ ChasquiError
 │   └── StoreBusy
 ├── NotWritable         the output folder or the store refuses us (action "reject")
 ├── BadConfig           an option or setting that makes no sense (action "reject")
+│   └── BadModel            a model file that is missing, damaged, or made for something else
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
 │   └── Ambiguous           several of that name
@@ -162,6 +163,11 @@ class NotWritable(ChasquiError):
 class BadConfig(ChasquiError):
     exit_code = 2
     text = "{why}"
+
+
+class BadModel(BadConfig):
+    exit_code = 36
+    text = "The model {path} cannot be used: {why}."
 
 
 class NotReady(ChasquiError):
