@@ -27,8 +27,8 @@ def test_names_are_unique() -> None:
 def test_every_column_is_explained() -> None:
     page = (Path(__file__).parents[2] / "docs" / "analyze.md").read_text(encoding="utf-8")
     for name in NAMES:
-        family = re.sub(r"_(mean|std)$", "", name)
-        family = re.sub(r"^mfcc_\d\d$", "mfcc_00", re.sub(r"^level_p\d\d_dbfs$", "level_p05_dbfs", family))
+        family = re.sub(r"^(mfcc|logmel)_\d\d", r"\1_00", re.sub(r"_(mean|std)$", "", name))
+        family = re.sub(r"^above_\d+khz", "above_2khz", re.sub(r"^level_p\d\d_dbfs$", "level_p05_dbfs", family))
         assert family in page, name
     assert features.FEATURE_VERSION in page
 
@@ -51,6 +51,38 @@ def test_bandwidth_is_where_sound_ends(edge: int) -> None:
     found = first(0.05 * np.fft.irfft(spectrum))
     assert found["bandwidth_hz"] == pytest.approx(edge, abs=400)
     assert found["rolloff99_hz"] == pytest.approx(edge, abs=400)
+
+
+@pytest.mark.parametrize("edge", [4000, 8000])
+def test_shares_above_an_edge(edge: int) -> None:
+    found = first(0.05 * np.random.default_rng(1).normal(size=SECONDS.size))
+    assert found[f"above_{edge // 1000}khz_db"] == pytest.approx(10 * np.log10(1 - edge / 24_000), abs=0.05)
+    low = first(0.05 * np.sin(2 * np.pi * 500 * SECONDS))
+    assert low[f"above_{edge // 1000}khz_db"] < -60
+
+
+def test_bands_are_relative_to_the_level(load: Load) -> None:
+    loud, soft = first(load(LIBRI[0])), first(0.1 * load(LIBRI[0]))
+    for name in ("logmel_05_mean", "logmel_12_std", "logmel_12_p10", "mfcc_02_delta_std", "modulation_8hz"):
+        assert soft[name] == pytest.approx(loud[name], rel=0.02, abs=0.1), name
+    assert soft["level_dbfs"] == pytest.approx(loud["level_dbfs"] - 20, abs=0.01)
+
+
+def test_deltas_are_the_slope_of_a_line() -> None:
+    line = np.arange(50, dtype=np.float32)[:, None] * np.float32([1.0, -0.5])
+    found = features.slopes(line)
+    np.testing.assert_allclose(found[4:-4], np.broadcast_to([1.0, -0.5], (42, 2)), rtol=1e-5)
+
+
+def test_a_gliding_voice_spreads() -> None:
+    steady = sum(np.sin(2 * np.pi * 150 * k * SECONDS) / k for k in range(1, 5))
+    turns = 150 * SECONDS + 10 * np.sin(2 * np.pi * SECONDS) / (2 * np.pi) * 3  # 120–180 Hz
+    gliding = sum(np.sin(2 * np.pi * k * turns) / k for k in range(1, 5))
+    still, moving = first(0.1 * steady), first(0.1 * gliding)
+    assert still["f0_std_semitones"] < 0.2
+    assert moving["f0_std_semitones"] == pytest.approx(2.5, abs=0.5)
+    assert moving["f0_p05_hz"] == pytest.approx(120, abs=4)
+    assert moving["f0_p95_hz"] == pytest.approx(180, abs=4)
 
 
 def test_narrow_and_wide_recordings_differ(load: Load) -> None:

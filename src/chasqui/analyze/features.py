@@ -13,15 +13,19 @@ import numpy as np
 
 from chasqui.analyze import blocks
 from chasqui.analyze.blocks import Floats
-from chasqui.analyze.frames import FLOOR, FRAME, MFCC, SECOND
+from chasqui.analyze.frames import CEPSTRA, FLOOR, FRAME, LOGMEL, LOGMELS, MFCC, SECOND
 from chasqui.analyze.segments import Cut
-from chasqui.analyze.voice import Bytes
+from chasqui.analyze.voice import Bytes, Flags
 
-FEATURE_VERSION = "segments-1"
+FEATURE_VERSION = "segments-2"
 
 ACTIVE_DB = 40.0  # frames further below the loudest one say nothing about the voice (the range that STOI looks at)
 BAND_DB = 50.0  # a band this far below the loudest one is empty
 SPECTRAL = FRAME[2:8]
+SPREAD = FRAME.index("spread_hz")
+DELTA_FRAMES = 4  # a slope is the regression over so many frames on both sides: 90 ms
+DELTAS = 13
+ABOVE_KHZ = (2, 4, 6, 8, 12, 16)  # 4, 6, 8 and 12 are where Opus' bandwidths end
 NAMES: tuple[str, ...] = (
     "duration_s",
     "level_dbfs",
@@ -40,6 +44,18 @@ NAMES: tuple[str, ...] = (
     "music_share",
     *SECOND,
     *(f"mfcc_{index:02d}_{kind}" for kind in ("mean", "std") for index in range(MFCC)),
+    "active_share",
+    "level_skew",
+    "level_delta_std_db",
+    "spread_hz_mean",
+    "spread_hz_std",
+    *(f"logmel_{index:02d}_{kind}" for kind in ("mean", "std", "p10") for index in range(LOGMEL)),
+    *(f"mfcc_{index:02d}_delta_std" for index in range(DELTAS)),
+    "f0_p05_hz",
+    "f0_p95_hz",
+    "f0_std_semitones",
+    "aperiodicity_std",
+    *(f"above_{edge}khz_db" for edge in ABOVE_KHZ),
 )
 
 
@@ -66,8 +82,9 @@ class Rows(NamedTuple):
 
 def summarize(rows: Rows) -> Floats:
     """The features of one segment, float32 [NAMES]."""
-    active = rows.frames[rows.frames[:, 0] > rows.frames[:, 0].max() - ACTIVE_DB]
-    cepstra = active[:, 8:]
+    loud = rows.frames[:, 0] > rows.frames[:, 0].max() - ACTIVE_DB
+    active = rows.frames[loud]
+    cepstra = active[:, CEPSTRA]
     return np.concatenate(
         [
             _levels(rows),
@@ -79,8 +96,55 @@ def summarize(rows: Rows) -> Floats:
             rows.seconds.mean(axis=0),
             cepstra.mean(axis=0),
             cepstra.std(axis=0),
+            _swings(rows.frames[:, 0], loud),
+            [active[:, SPREAD].mean(), active[:, SPREAD].std()],
+            _bands(rows, loud),
+            slopes(rows.frames[:, CEPSTRA][:, :DELTAS])[loud].std(axis=0),
+            _intonation(rows.pitch),
+            _above(rows.wide),
         ]
     ).astype(np.float32)
+
+
+def _swings(level: Floats, loud: Flags) -> list[float]:
+    """How much of the time something is heard, how lopsided the levels are, how fast they change."""
+    wide = float(level.std())
+    skew = float(np.mean((level - level.mean()) ** 3)) / wide**3 if wide > 1e-3 else 0.0
+    return [float(loud.mean()), skew, float(slopes(level[:, None])[loud].std())]
+
+
+def slopes(columns: Floats) -> Floats:
+    """Change per frame of each column: the regression over ±DELTA_FRAMES, edges repeated (deltas as in HTK)."""
+    reach = range(1, DELTA_FRAMES + 1)
+    padded = np.pad(columns, ((DELTA_FRAMES, DELTA_FRAMES), (0, 0)), mode="edge")
+    size, middle = len(columns), DELTA_FRAMES
+    total = sum(k * (padded[middle + k :][:size] - padded[middle - k :][:size]) for k in reach)
+    return np.asarray(total / np.float32(2 * sum(k * k for k in reach)), np.float32)
+
+
+def _bands(rows: Rows, loud: Flags) -> Floats:
+    """Mean and deviation of the log-mel bands while something is heard, and their floor; relative to the level."""
+    bands = rows.frames[:, LOGMELS] - np.float32(_level(rows))
+    return np.concatenate([bands[loud].mean(axis=0), bands[loud].std(axis=0), np.percentile(bands, 10, axis=0)])
+
+
+def _level(rows: Rows) -> float:
+    return _db(float(np.mean(10 ** (rows.frames[:, 0].astype(np.float64) / 10))))
+
+
+def _intonation(pitch: Floats) -> list[float]:
+    voiced = pitch[pitch[:, 0] > 0, 0]
+    low, high = np.percentile(voiced, (5, 95)) if voiced.size else (0.0, 0.0)
+    spread = float(np.std(12 * np.log2(voiced))) if voiced.size else 0.0
+    return [low, high, spread, float(pitch[:, 1].std())]
+
+
+def _above(wide: Floats) -> list[float]:
+    """Share of the power above each of ABOVE_KHZ, in dB, −100 where there is none."""
+    mean = wide.mean(axis=0, dtype=np.float64)
+    upper = np.arange(1, mean.size + 1) * blocks.RATE_HZ / 2 / mean.size
+    inside = [np.clip((upper - 1000 * edge) / upper[0], 0, 1) for edge in ABOVE_KHZ]
+    return [_db(float(part @ mean) / max(float(mean.sum()), FLOOR)) for part in inside]
 
 
 def _levels(rows: Rows) -> list[float]:

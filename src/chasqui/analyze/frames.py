@@ -11,7 +11,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import fft
 
 from chasqui.analyze import blocks, pitch
@@ -23,6 +22,7 @@ WINDOW = 400  # 25 ms every 10 ms, as in HTK and Kaldi
 FFT = 512
 MELS = 40
 MFCC = 20
+LOGMEL = 24
 FRAMES_PER_PACKET = 6
 PITCH_PER_PACKET = 3
 FRAMES_PER_S = 100
@@ -38,9 +38,28 @@ FRAME = (
     "flux",
     "slope_db_per_octave",
     *(f"mfcc_{index:02d}" for index in range(MFCC)),
+    "spread_hz",
+    *(f"logmel_{index:02d}" for index in range(LOGMEL)),
 )
+CEPSTRA = slice(8, 8 + MFCC)
+LOGMELS = slice(len(FRAME) - LOGMEL, len(FRAME))
 #: Per second: what tells speech from music, see `voice.py`.
-SECOND = ("modulation_4hz", "steadiness", "flux_variance", "low_energy_share")
+SECOND = (
+    "modulation_4hz",
+    "steadiness",
+    "flux_variance",
+    "low_energy_share",
+    "modulation_2hz",
+    "modulation_8hz",
+    "modulation_16hz",
+)
+#: Hz, first and last whole one: about an octave each. Syllables come at 3–6 Hz, words below, phones above.
+MODULATIONS = {
+    "modulation_2hz": (1, 2),
+    "modulation_4hz": (3, 6),
+    "modulation_8hz": (7, 11),
+    "modulation_16hz": (12, 22),
+}
 WIDE_FFT = 2048
 WIDE_BANDS = 128  # bands of 187.5 Hz up to 24 kHz
 FLOOR = 1e-10  # −100 dBFS: below the last bit of a 16 bit recording
@@ -63,12 +82,13 @@ def measure(block: Block, bands: Bands) -> Measures:
     count = blocks.SECONDS * FRAMES_PER_S
     views = np.lib.stride_tricks.sliding_window_view(audio, WINDOW)[: count * HOP : HOP]
     power = _power(views)
-    mels = power @ mel_matrix()
+    mels = power @ mel_matrix(MELS)
     frames = np.empty((count, len(FRAME)), np.float32)
     frames[:, 0], frames[:, 1] = _levels(block)
     frames[:, 2] = _zero_crossings(bands.at_16k[margin : margin + count * HOP + 1])
-    frames[:, 3:8], change = _shapes(power)
-    frames[:, 8:] = np.log(mels + np.float32(FLOOR)) @ cosines()
+    frames[:, 3:8], frames[:, FRAME.index("spread_hz")], change = _shapes(power)
+    frames[:, CEPSTRA] = np.log(mels + np.float32(FLOOR)) @ cosines()
+    frames[:, LOGMELS] = 10 * np.log10(power @ mel_matrix(LOGMEL) + np.float32(FLOOR))
     return Measures(frames, _pitch(bands), _wide(block), _seconds(frames[:, 0], mels, change))
 
 
@@ -94,8 +114,9 @@ def _zero_crossings(audio: Floats) -> Floats:
     return np.asarray((negative[1:] != negative[:-1]).reshape(-1, HOP).mean(axis=1), np.float32)
 
 
-def _shapes(power: Floats) -> tuple[Floats, Floats]:
-    """Centroid, flatness, roll-off (85 %), flux and slope of each spectrum; and its likeness to the one 50 ms on."""
+def _shapes(power: Floats) -> tuple[Floats, Floats, Floats]:
+    """Centroid, flatness, roll-off (85 %), flux and slope of each spectrum; its spread; its likeness to the one 50 ms
+    on."""
     powers = power[:, 1:] + np.float32(FLOOR / FFT)  # without DC; the floor makes silence flat instead of undefined
     hertz = bin_hz()
     total = powers.sum(axis=1)
@@ -111,7 +132,8 @@ def _shapes(power: Floats) -> tuple[Floats, Floats]:
     shapes[:, 4] = logs @ slope_weights()
     alike = np.ones(len(power), np.float32)
     alike[:-5] = np.einsum("ij,ij->i", roots[5:], roots[:-5])
-    return shapes, alike
+    spread = np.sqrt(np.maximum(powers @ hertz**2 / total - shapes[:, 0] ** 2, 0))
+    return shapes, spread, alike
 
 
 def _pitch(bands: Bands) -> Floats:
@@ -134,13 +156,14 @@ def _wide(block: Block) -> Floats:
 def _seconds(levels: Floats, mels: Floats, alike: Floats) -> Floats:
     """Rows of SECOND."""
     energy = mels.reshape(blocks.SECONDS, FRAMES_PER_S, MELS)
-    waves = np.einsum("stm,tk->skm", energy, modulation_waves())
     sums = energy.sum(axis=1) + np.float32(FLOOR)
-    depth = np.sqrt(np.sum(np.abs(waves) ** 2, axis=1)) / sums
+    swings = np.square(modulation_waves() @ energy).reshape(blocks.SECONDS, 2, -1, MELS).sum(axis=1)
     loud = energy.sum(axis=2)
     out = np.empty((blocks.SECONDS, len(SECOND)), np.float32)
     weight = np.sqrt(sums)
-    out[:, 0] = np.sum(depth * weight, axis=1) / weight.sum(axis=1)
+    for name, (low, high) in MODULATIONS.items():
+        depth = np.sqrt(swings[:, low - 1 : high].sum(axis=1)) / sums
+        out[:, SECOND.index(name)] = np.sum(depth * weight, axis=1) / weight.sum(axis=1)
     rows = alike.reshape(blocks.SECONDS, FRAMES_PER_S)
     out[:, 1] = rows.mean(axis=1)
     out[:, 2] = rows.std(axis=1)
@@ -169,10 +192,10 @@ def slope_weights() -> Floats:
 
 
 @cache
-def mel_matrix() -> Floats:
-    """[257, 40] triangles peaking at 1, equally spaced on the mel scale 2595·log10(1 + f/700) from 20 to 7600 Hz."""
+def mel_matrix(bands: int) -> Floats:
+    """[257, bands] triangles peaking at 1, equally spaced on the mel scale 2595·log10(1 + f/700) from 20 to 7600 Hz."""
     low, high = (2595 * np.log10(1 + f / 700) for f in (20, 7600))
-    edges = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
+    edges = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
     bins = np.arange(FFT // 2 + 1)[:, None] * RATE_HZ / FFT
     rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -188,7 +211,7 @@ def cosines() -> Floats:
 
 
 @cache
-def modulation_waves() -> npt.NDArray[np.complex64]:
-    """[100, 4]: 3, 4, 5 and 6 Hz over a second of frames; syllables come at these rates (Houtgast & Steeneken 1985)."""
-    times = np.arange(FRAMES_PER_S)[:, None] / FRAMES_PER_S
-    return np.asarray(np.exp(-2j * np.pi * times * np.arange(3, 7)), np.complex64)
+def modulation_waves() -> Floats:
+    """[44, 100]: cosines, then sines, of 1 to 22 Hz over a second of frames."""
+    turns = np.outer(np.arange(1, 23), np.arange(FRAMES_PER_S)) / FRAMES_PER_S
+    return np.concatenate([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)]).astype(np.float32)
