@@ -16,8 +16,11 @@ ChasquiError
 │   └── StoreBusy
 ├── NotWritable         the output folder or the store refuses us (action "reject")
 ├── BadConfig           an option or setting that makes no sense (action "reject")
-│   └── BadModel            a model file that is missing, damaged, or made for something else
+│   ├── BadModel            a model file that is missing, damaged, or made for something else
+│   └── BadTraining         recordings or measurements that no model can be learnt from
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
+├── NothingToLearn      a folder to train from without a recording that can be used (action "reject")
+│   └── OneSpeaker          nobody could be held out
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
 │   └── Ambiguous           several of that name
 ├── Defect              our own mistake: an exception nobody expected (action "reject")
@@ -170,9 +173,26 @@ class BadModel(BadConfig):
     text = "The model {path} cannot be used: {why}."
 
 
+class BadTraining(BadConfig):
+    exit_code = 37
+    text = "Nothing can be learnt from {path}: {why}."
+
+
 class NotReady(ChasquiError):
     exit_code = 34
     text = "{stage} needs {needs} first. Run: chasqui {needs} {recording_id}"
+
+
+class NothingToLearn(ChasquiError):
+    exit_code = 36
+    text = "There is nothing to learn from in {folder}: no recording of speech of at least 4 s that can be read."
+
+
+class OneSpeaker(NothingToLearn):
+    text = (
+        "All speech in {folder} counts as one speaker ({speaker}), so none can be held out to test what was learnt. "
+        "Give recordings of two speakers or more, a folder for each."
+    )
 
 
 class UnknownLesson(ChasquiError):
