@@ -13,16 +13,24 @@ ChasquiError
 │   └── TooSlow             decoding went past its time limit
 ├── TryAgain            the world was in the way, the input is fine (action "retry")
 │   ├── DiskFull
-│   └── StoreBusy
+│   ├── StoreBusy
+│   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
+│   └── RecogniserLost      a recogniser hung and was stopped, or ended by itself
 ├── NotWritable         the output folder or the store refuses us (action "reject")
 ├── BadConfig           an option or setting that makes no sense (action "reject")
 │   ├── BadModel            a model file that is missing, damaged, or made for something else
+│   │   └── ModelAbsent         a model that is known but not on this machine, and could not be fetched
+│   ├── NoRecogniser        a recogniser that does not exist, or whose package is not installed
+│   ├── WrongLanguage       a recogniser was asked for a language it does not know
+│   ├── KeyRefused          a service wants another key, or another account
 │   └── BadTraining         recordings or measurements that no model can be learnt from
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
 ├── NothingToLearn      a folder to train from without a recording that can be used (action "reject")
 │   └── OneSpeaker          nobody could be held out
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
 │   └── Ambiguous           several of that name
+├── BadAnswer           a service answered with something that is no transcript (action "degrade")
+├── BadCaptions         a file that cannot be read as captions (action "degrade")
 ├── Defect              our own mistake: an exception nobody expected (action "reject")
 └── PromiseBroken       the published bytes do not keep what they promise; nothing was published (action "reject")
 
@@ -158,6 +166,16 @@ class StoreBusy(TryAgain):
     text = "Another process has been working on {what} for more than {limit_s:.0f} s."
 
 
+class ServiceDown(TryAgain):
+    exit_code = 54
+    text = "{url} cannot be used now: {why}."
+
+
+class RecogniserLost(TryAgain):
+    exit_code = 55
+    text = "The recogniser {name} was lost: {why}."
+
+
 class NotWritable(ChasquiError):
     exit_code = 33
     text = "Cannot write to {path}: {why}."
@@ -171,6 +189,29 @@ class BadConfig(ChasquiError):
 class BadModel(BadConfig):
     exit_code = 36
     text = "The model {path} cannot be used: {why}."
+
+
+class ModelAbsent(BadModel):
+    exit_code = 50
+    text = (
+        "The model {path} is not on this machine ({why}). Run `chasqui models pull {path}` where there is a network, "
+        "or copy its folder here and give that."
+    )
+
+
+class NoRecogniser(BadConfig):
+    exit_code = 51
+    text = "The recogniser {name} cannot be used: {why}."
+
+
+class WrongLanguage(BadConfig):
+    exit_code = 52
+    text = "The recogniser {name} does not know the language {language}; it knows {known}."
+
+
+class KeyRefused(BadConfig):
+    exit_code = 53
+    text = "{url} does not let us in: {why}. A valid key belongs into OPENAI_API_KEY."
 
 
 class BadTraining(BadConfig):
@@ -202,6 +243,18 @@ class UnknownLesson(ChasquiError):
 
 class Ambiguous(UnknownLesson):
     text = "{wanted!r} could be any of: {known}. Give the id, or more of the name."
+
+
+class BadAnswer(ChasquiError):
+    exit_code = 56
+    action = "degrade"
+    text = "{url} answered with something that is no transcript: {why}."
+
+
+class BadCaptions(ChasquiError):
+    exit_code = 57
+    action = "degrade"
+    text = "{name} cannot be read as captions: {why}."
 
 
 class Defect(ChasquiError):
