@@ -260,3 +260,12 @@ class Measured(Record):
     kept: TargetName | None
     reachable: bool
     stepped_up: int  # rungs above the plan
+
+
+class Word(Record):
+    """One spoken word, punctuation attached; times count from the beginning of the recording."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float | None = None  # 0–1, by whoever heard it; None: nobody said
