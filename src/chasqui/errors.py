@@ -24,9 +24,9 @@ ChasquiError
 │   ├── WrongLanguage       a recogniser was asked for a language it does not know
 │   ├── KeyRefused          a service wants another key, or another account
 │   └── BadTraining         recordings or measurements that no model can be learnt from
+│       ├── NoSpeech            no recording of speech that can be used
+│       └── OneSpeaker          nobody could be held out
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
-├── NothingToLearn      a folder to train from without a recording that can be used (action "reject")
-│   └── OneSpeaker          nobody could be held out
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
 │   └── Ambiguous           several of that name
 ├── BadAnswer           a service answered with something that is no transcript (action "degrade")
@@ -219,21 +219,22 @@ class BadTraining(BadConfig):
     text = "Nothing can be learnt from {path}: {why}."
 
 
+class NoSpeech(BadTraining):
+    exit_code = 46
+    text = "There is nothing to learn from in {path}: no recording of speech of at least 4 s that can be read."
+
+
+class OneSpeaker(BadTraining):
+    exit_code = 47
+    text = (
+        "All speech in {path} counts as one speaker ({speaker}), so none can be held out to test what was learnt. "
+        "Give recordings of two speakers or more, a folder for each."
+    )
+
+
 class NotReady(ChasquiError):
     exit_code = 34
     text = "{stage} needs {needs} first. Run: chasqui {needs} {recording_id}"
-
-
-class NothingToLearn(ChasquiError):
-    exit_code = 36
-    text = "There is nothing to learn from in {folder}: no recording of speech of at least 4 s that can be read."
-
-
-class OneSpeaker(NothingToLearn):
-    text = (
-        "All speech in {folder} counts as one speaker ({speaker}), so none can be held out to test what was learnt. "
-        "Give recordings of two speakers or more, a folder for each."
-    )
 
 
 class UnknownLesson(ChasquiError):
