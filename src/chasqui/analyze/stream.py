@@ -14,8 +14,8 @@ from chasqui.analyze.blocks import Block, Floats
 from chasqui.analyze.features import NAMES, Rows, summarize
 from chasqui.analyze.frames import FRAMES_PER_PACKET, SECOND, Measures, measure
 from chasqui.analyze.segments import Cut, Segmenter, Track
-from chasqui.analyze.silero import Silero
 from chasqui.analyze.voice import MUSIC, Bytes, Labels, Sound, label, per_packet
+from chasqui.metrics.silero import Silero
 
 PACKET = blocks.SAMPLES // blocks.PACKETS
 STEADINESS = SECOND.index("steadiness")

@@ -19,7 +19,7 @@ from scipy.signal import butter, sosfilt
 
 from chasqui.clean import noise, rnnoise
 from chasqui.clean.step import RATE_HZ, Samples, db, fade
-from chasqui.clean.voice import Voice
+from chasqui.clean.voice import speaks
 from chasqui.records import Treatment
 
 #: Contrast (noise.py) under which a stretch is noisy, and above which a treated one is let go: the least LibriSpeech
@@ -95,7 +95,6 @@ class Denoise:
         self._beyond = _NOTHING
         self._share = 0.0
         self._stretches = 0
-        self._voice = Voice()
         self._floor = 0.0  # of the last treated stretch
         self._contrast: list[float] = []
         self._treated_s = self._music_s = self._all_s = 0.0
@@ -144,7 +143,7 @@ class Denoise:
         if not share:
             return 0.0
         floor, middle = noise.levels(block)
-        if not self._voice.speaks(block):
+        if not speaks(block):
             if self._share and middle < SAME_NOISE * self._floor:
                 return self._share  # the same noise goes on while nobody speaks: it must not swell up
             self._music_s += block.size / RATE_HZ

