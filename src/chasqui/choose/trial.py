@@ -40,17 +40,21 @@ class Bench:
 
     def attempt(self, rung: Rung, quality: bool) -> Trial:
         """The trial at a rung, with ViSQOL if `quality`."""
-        key = self._key(rung, quality)
-        if (known := self._work.recall(key)) is not None:
+        if (known := self.known(rung, quality)) is not None:
             self._counts.add(remembered=1)
-            return _unpack(known, quality)
+            return known
         span, judge = self._ready()
         before, packets = sound.encode(span, rung, sound.packets_of(self._master, self._segment))
         heard = sound.decode(before, packets, len(span.reference))
         trial = Trial(sound.payload(packets), judge.scores(heard, quality=quality), quality)
         self._counts.add(encodes=1)
-        self._work.remember(key, _pack(trial))
+        self._work.remember(self._key(rung, quality), _pack(trial))
         return trial
+
+    def known(self, rung: Rung, quality: bool) -> Trial | None:
+        """The trial at a rung if it was made before, by whomever."""
+        known = self._work.recall(self._key(rung, quality))
+        return None if known is None else _unpack(known, quality)
 
     def _ready(self) -> tuple[sound.Span, Judge]:
         if self._span is None or self._judge is None:
