@@ -10,7 +10,8 @@ ChasquiError
 │   ├── Damaged             media, but nothing usable could be decoded
 │   ├── TooShort            less than a second of sound
 │   ├── OnlySilence         nothing to hear
-│   └── TooSlow             decoding went past its time limit
+│   ├── TooSlow             decoding went past its time limit
+│   └── BadSound            samples that nothing can be measured on: none, too few, or not numbers
 ├── TryAgain            the world was in the way, the input is fine (action "retry")
 │   ├── DiskFull
 │   ├── StoreBusy
@@ -148,6 +149,11 @@ class OnlySilence(Rejected):
 class TooSlow(Rejected):
     exit_code = 19
     text = "{name} could not be read within {limit_s:.0f} s; it was left alone."
+
+
+class BadSound(Rejected):
+    exit_code = 20
+    text = "Nothing can be measured on {name}: {why}."
 
 
 class TryAgain(ChasquiError):
