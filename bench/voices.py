@@ -1,0 +1,125 @@
+"""A seeded list of voices for experiments, each with its master and its speech segments as Chasqui cuts them."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from bench.recordings import Pcm, Take, takes
+from chasqui.codecs.opus import PACKET_SAMPLES
+from chasqui.config import Config
+from chasqui.ingest import accept
+from chasqui.media.flac import read_master
+from chasqui.media.ogg import PRE_SKIP
+from chasqui.metrics.judge import Judge
+from chasqui.records import Analysis, Kind, Master, Record, Scores, Segment
+from chasqui.run import run_stage
+from chasqui.store import open_store
+
+R = TypeVar("R", bound=Record)
+
+SEED = 20_261_121
+#: Stands for a language: LibriSpeech is English, and what Lyra was trained on comes from the same audio books.
+READERS = "LibriSpeech"
+#: Longer recordings are measured in their first minute: one voice must not outweigh thirty others.
+LONGEST_S = 60
+
+
+class Voice(NamedTuple):
+    """One recording after `clean` and `analyze`: its master at 48 kHz and where somebody speaks."""
+
+    name: str
+    language: str
+    kind: str  # speech or noisy
+    pcm: Pcm
+    segments: tuple[Segment, ...]
+
+
+class Yardstick:
+    """The reference side of one voice, prepared once for any number of encodings."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.segments = voice.segments
+        self._judges = [Judge("speech", _cut(voice.pcm, segment)) for segment in voice.segments]
+
+    def scores(self, pcm: Pcm) -> list[Scores]:
+        """One per segment. `pcm` is at 48 kHz, aligned with the master and as long."""
+        pairs = zip(self._judges, self.segments, strict=True)
+        return [judge.scores(_cut(pcm, segment)) for judge, segment in pairs]
+
+
+def chosen(media: Path, count: int, seed: int = SEED) -> list[tuple[Take, str]]:
+    """`count` recordings and their languages: half English readers of LibriSpeech, half everything else, language by
+    language in turn with Spanish first; a sixth of them in noise. The same for the same folder and seed.
+    """
+    language = _languages(media)
+    found = takes(media)
+    shuffle = random.Random(seed).shuffle
+    readers = [take for take in found if take.kind == "speech" and "resemblyzer" in take.path.parts]
+    others = [take for take in found if take.kind == "speech" and "resemblyzer" not in take.path.parts]
+    noisy = [take for take in found if take.kind == "noisy"]
+    shuffle(readers)
+    shuffle(noisy)
+    few = count // 6
+    rest = count - few
+    clean = _in_turn(others, lambda take: language(take.path), shuffle)[: rest // 2]
+    clean += readers[: rest - len(clean)]
+    return [(take, language(take.path)) for take in [*clean, *noisy[:few]]]
+
+
+def prepared(take: Take, language: str, folder: Path) -> Voice:
+    """The voice of a recording; `folder` must be empty and keeps the store."""
+    url = f"file:{folder / 'store'}"
+    store = open_store(url)
+    request = accept(take.file(folder), store)
+    for stage in ("ingest", "clean", "analyze"):
+        run_stage(stage, request.recording_id, store, Config(store=url, threads=1))
+    master = _record(store.get(request.recording_id, "clean", Master))
+    analysis = _record(store.get(request.recording_id, "analyze", Analysis))
+    pcm = np.concatenate(list(read_master(store.path(master.audio), master.gain_db)))
+    lines = store.path(analysis.segments).read_text(encoding="utf-8").splitlines()
+    segments = (Segment.model_validate_json(line) for line in lines)
+    last = LONGEST_S * 1000 // 60
+    spoken = tuple(part for part in segments if part.kind == _SPEECH and part.end_packet <= last)
+    return Voice(take.path.stem, language, take.kind, pcm[: last * PACKET_SAMPLES], spoken)
+
+
+_SPEECH: Kind = "speech"
+
+
+def _cut(pcm: Pcm, segment: Segment) -> Pcm:
+    return pcm[segment.start_packet * PACKET_SAMPLES : segment.end_packet * PACKET_SAMPLES][:-PRE_SKIP]
+
+
+def _languages(media: Path) -> Callable[[Path], str]:
+    table = media / "media.tsv"
+    if not table.exists():
+        return lambda path: ""
+    with table.open(encoding="utf-8", newline="") as lines:
+        known = {row["path"]: row["language"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    return lambda path: READERS if "resemblyzer" in path.parts else known.get(path.relative_to(media).as_posix(), "")
+
+
+def _in_turn(found: list[Take], key: Callable[[Take], str], shuffle: Callable[[list[Take]], None]) -> list[Take]:
+    """One of each language in turn, Spanish first."""
+    groups = defaultdict[str, list[Take]](list)
+    for take in found:
+        groups[key(take)].append(take)
+    for group in groups.values():
+        shuffle(group)
+    order = sorted(groups, key=lambda name: (name != "es", name))
+    rounds: Iterator[tuple[Take | None, ...]] = zip_longest(*(groups[name] for name in order))
+    return [take for take in chain.from_iterable(rounds) if take is not None]
+
+
+def _record(record: R | None) -> R:
+    if record is None:
+        raise RuntimeError("a finished stage left no record")
+    return record
