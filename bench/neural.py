@@ -190,9 +190,12 @@ def _groups(tally: Tally) -> dict[str, list[bool]]:
     return {
         "all": [True for _ in both],
         "LibriSpeech": [kind == "speech" and language == READERS for language, kind in both],
-        "other English": [kind == "speech" and language == "en" for language, kind in both],
+        "other English": [kind == "speech" and language.startswith("en") for language, kind in both],
         "Spanish": [kind == "speech" and language == "es" for language, kind in both],
-        "other languages": [kind == "speech" and language not in (READERS, "en", "es") for language, kind in both],
+        "other languages": [
+            kind == "speech" and language not in (READERS, "es") and not language.startswith("en")
+            for language, kind in both
+        ],
         "in noise": [kind == "noisy" for _, kind in both],
     }
 

@@ -56,8 +56,8 @@ class Yardstick:
 
 
 def chosen(media: Path, count: int, seed: int = SEED) -> list[tuple[Take, str]]:
-    """`count` recordings and their languages: half English readers of LibriSpeech, half everything else, language by
-    language in turn with Spanish first; a sixth of them in noise. The same for the same folder and seed.
+    """`count` recordings and their languages: half English readers of LibriSpeech, half everything else, all Spanish and
+    then language by language in turn; a sixth of them in noise. The same for the same folder and seed.
     """
     language = _languages(media)
     found = takes(media)
@@ -108,15 +108,15 @@ def _languages(media: Path) -> Callable[[Path], str]:
 
 
 def _in_turn(found: list[Take], key: Callable[[Take], str], shuffle: Callable[[list[Take]], None]) -> list[Take]:
-    """One of each language in turn, Spanish first."""
+    """All Spanish, then one of each language in turn."""
     groups = defaultdict[str, list[Take]](list)
     for take in found:
         groups[key(take)].append(take)
     for group in groups.values():
         shuffle(group)
-    order = sorted(groups, key=lambda name: (name != "es", name))
-    rounds: Iterator[tuple[Take | None, ...]] = zip_longest(*(groups[name] for name in order))
-    return [take for take in chain.from_iterable(rounds) if take is not None]
+    spanish = groups.pop("es", [])
+    rounds: Iterator[tuple[Take | None, ...]] = zip_longest(*(groups[name] for name in sorted(groups)))
+    return [*spanish, *(take for take in chain.from_iterable(rounds) if take is not None)]
 
 
 def _record(record: R | None) -> R:
