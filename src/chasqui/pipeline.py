@@ -35,10 +35,10 @@ class Stage(NamedTuple):
 STAGES: tuple[Stage, ...] = (
     Stage("ingest", ("request",), Recording, 1),
     Stage("clean", ("ingest",), Master, 1),
-    Stage("analyze", ("clean",), Analysis, 2),
-    Stage("choose", ("clean", "analyze"), Plan, 1),
-    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 1),
-    Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 1),
+    Stage("analyze", ("clean",), Analysis, 3),
+    Stage("choose", ("clean", "analyze"), Plan, 2),
+    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 2),
+    Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),
     Stage("publish", ("request", "ingest", "clean", "analyze", "choose", "encode", "verify"), Lesson, 1),
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,9 @@ from .conftest import CINEMATIC, LIBRI, Load, silence
 RECORDING = "0123456789abcdef"
 
 
-def run(sound: np.ndarray, gain_db: float = 0.0) -> tuple[Analysis, list[Segment], dict[str, np.ndarray], list[Event]]:
+def run(
+    sound: np.ndarray, gain_db: float = 0.0, threads: int = 1
+) -> tuple[Analysis, list[Segment], dict[str, np.ndarray], list[Event]]:
     store, events = MemoryStore(), []
     with store.workspace(RECORDING, "clean") as work:
         with FlacWriter(work.folder / "master.flac") as writer:
@@ -41,7 +45,9 @@ def run(sound: np.ndarray, gain_db: float = 0.0) -> tuple[Analysis, list[Segment
         treatments=(),
     )
     with store.workspace(RECORDING, "analyze") as work:
-        found = room.run(master, options=room.Options(), work=work, report=Report("analyze", RECORDING, events.append))
+        found = room.run(
+            master, options=room.Options(threads=threads), work=work, report=Report("analyze", RECORDING, events.append)
+        )
     lines = store.path(found.segments).read_text(encoding="utf-8").splitlines()
     with np.load(store.path(found.features), allow_pickle=False) as table:
         return found, [Segment.model_validate_json(line) for line in lines], dict(table), events
@@ -72,6 +78,27 @@ def test_a_lesson(lesson: np.ndarray) -> None:
 def test_the_same_master_gives_the_same_bytes(lesson: np.ndarray) -> None:
     first, second = run(lesson)[0], run(lesson)[0]
     assert first == second
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_more_threads_change_nothing(lesson: np.ndarray, threads: int) -> None:
+    assert run(lesson, threads=threads)[0] == run(lesson)[0]
+
+
+def test_threads_are_no_part_of_the_key() -> None:
+    assert room.Options(threads=7).model_dump() == room.Options().model_dump()
+
+
+def test_a_master_that_cannot_be_read_on_stops_the_threads() -> None:
+    def broken() -> Iterator[np.ndarray]:
+        for _ in range(4):
+            yield np.zeros(blocks.SAMPLES, np.float32)
+        raise OSError("the disk is gone")
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="the disk is gone"):
+        stream.analyze(broken(), -19.0, threads=3)
+    assert threading.active_count() == before
 
 
 def test_gain_is_heard(lesson: np.ndarray) -> None:

@@ -68,12 +68,6 @@ def test_bands_are_relative_to_the_level(load: Load) -> None:
     assert soft["level_dbfs"] == pytest.approx(loud["level_dbfs"] - 20, abs=0.01)
 
 
-def test_deltas_are_the_slope_of_a_line() -> None:
-    line = np.arange(50, dtype=np.float32)[:, None] * np.float32([1.0, -0.5])
-    found = features.slopes(line)
-    np.testing.assert_allclose(found[4:-4], np.broadcast_to([1.0, -0.5], (42, 2)), rtol=1e-5)
-
-
 def test_a_gliding_voice_spreads() -> None:
     steady = sum(np.sin(2 * np.pi * 150 * k * SECONDS) / k for k in range(1, 5))
     turns = 150 * SECONDS + 10 * np.sin(2 * np.pi * SECONDS) / (2 * np.pi) * 3  # 120–180 Hz

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chasqui.records import Analysis, Master
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 
 class Options(BaseModel):
-    """None yet: lengths and thresholds are tables beside their code, and changing them is a new stage version."""
+    """Lengths and thresholds are tables beside their code, and changing them is a new stage version."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threads: int = Field(default=0, exclude=True)  # blocks are measured ahead; the bytes are the same
 
 
 def run(master: Master, *, options: Options, work: Workspace, report: Report) -> Analysis:
@@ -37,7 +39,12 @@ def run(master: Master, *, options: Options, work: Workspace, report: Report) ->
     pieces = read_master(work.path(master.audio), master.gain_db, block=blocks.SAMPLES)
     # The matrices are small: a second BLAS thread costs more than it gives, and could change the last bit.
     with threadpool_limits(1, user_api="blas"):
-        found = stream.analyze(pieces, master.loudness_lufs, lambda done_s: report.advanced(done_s, master.duration_s))
+        found = stream.analyze(
+            pieces,
+            master.loudness_lufs,
+            lambda done_s: report.advanced(done_s, master.duration_s),
+            options.threads or 1,
+        )
     lines, table = work.folder / "segments.jsonl", work.folder / "features.npz"
     segments.save(lines, found.cuts)
     features.save(table, found.values, found.cuts, found.speech_probability, found.second_class)

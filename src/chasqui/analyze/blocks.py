@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
+
+from chasqui.features import lower as resample
 
 Floats = npt.NDArray[np.float32]
 
@@ -64,19 +65,5 @@ def _block(before: Floats, piece: Floats, after: Floats) -> Block:
 
 
 def lower(block: Block) -> Bands:
-    """The block at 16 and 8 kHz, low-passed in the frequency domain with a raised-cosine edge of an eighth of the band.
-
-    The edge's ringing dies within a few milliseconds, far inside the margin.
-    """
-    spectrum = fft.rfft(block.full)
-    return Bands(_take(spectrum, 3), _take(spectrum, 6))
-
-
-def _take(spectrum: npt.NDArray[np.complex64], factor: int) -> Floats:
-    samples = (SAMPLES + 2 * MARGIN) // factor
-    bins = samples // 2 + 1
-    edge = bins // 8
-    slope = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, edge + 1, dtype=np.float32) / edge)
-    part = spectrum[:bins].copy()
-    part[bins - edge :] *= slope
-    return np.asarray(fft.irfft(part, n=samples), np.float32) / np.float32(factor)
+    """The block at 16 and 8 kHz. What the filter rings at the outer ends dies far inside the margins."""
+    return Bands(*resample.lower(block.full))

@@ -13,18 +13,19 @@ import numpy as np
 
 from chasqui.analyze import blocks
 from chasqui.analyze.blocks import Floats
-from chasqui.analyze.frames import CEPSTRA, FLOOR, FRAME, LOGMEL, LOGMELS, MFCC, SECOND
+from chasqui.analyze.frames import CEPSTRA, FRAME, FRAMES_PER_PACKET, LOGMEL, LOGMELS, MFCC, SECOND
 from chasqui.analyze.segments import Cut
 from chasqui.analyze.voice import Bytes, Flags
+from chasqui.features import arrays, cepstrum, levels, statistics
+from chasqui.features.spectrum import FLOOR
 
 FEATURE_VERSION = "segments-2"
 
+#: Columns of cepstra whose change is told: the regression over ±4 frames, 90 ms.
+DELTAS = 13
 ACTIVE_DB = 40.0  # frames further below the loudest one say nothing about the voice (the range that STOI looks at)
-BAND_DB = 50.0  # a band this far below the loudest one is empty
 SPECTRAL = FRAME[2:8]
 SPREAD = FRAME.index("spread_hz")
-DELTA_FRAMES = 4  # a slope is the regression over so many frames on both sides: 90 ms
-DELTAS = 13
 ABOVE_KHZ = (2, 4, 6, 8, 12, 16)  # 4, 6, 8 and 12 are where Opus' bandwidths end
 NAMES: tuple[str, ...] = (
     "duration_s",
@@ -88,7 +89,7 @@ def summarize(rows: Rows) -> Floats:
     return np.concatenate(
         [
             _levels(rows),
-            _bandwidth(rows.wide),
+            [levels.bandwidth_hz(rows.wide, blocks.RATE_HZ), levels.rolloff99_hz(rows.wide, blocks.RATE_HZ)],
             active[:, 2:8].mean(axis=0),
             active[:, 2:8].std(axis=0),
             _pitch(rows.pitch),
@@ -99,7 +100,7 @@ def summarize(rows: Rows) -> Floats:
             _swings(rows.frames[:, 0], loud),
             [active[:, SPREAD].mean(), active[:, SPREAD].std()],
             _bands(rows, loud),
-            slopes(rows.frames[:, CEPSTRA][:, :DELTAS])[loud].std(axis=0),
+            cepstrum.delta(rows.frames[:, CEPSTRA][:, :DELTAS])[loud].std(axis=0),
             _intonation(rows.pitch),
             _above(rows.wide),
         ]
@@ -108,24 +109,14 @@ def summarize(rows: Rows) -> Floats:
 
 def _swings(level: Floats, loud: Flags) -> list[float]:
     """How much of the time something is heard, how lopsided the levels are, how fast they change."""
-    wide = float(level.std())
-    skew = float(np.mean((level - level.mean()) ** 3)) / wide**3 if wide > 1e-3 else 0.0
-    return [float(loud.mean()), skew, float(slopes(level[:, None])[loud].std())]
-
-
-def slopes(columns: Floats) -> Floats:
-    """Change per frame of each column: the regression over ±DELTA_FRAMES, edges repeated (deltas as in HTK)."""
-    reach = range(1, DELTA_FRAMES + 1)
-    padded = np.pad(columns, ((DELTA_FRAMES, DELTA_FRAMES), (0, 0)), mode="edge")
-    size, middle = len(columns), DELTA_FRAMES
-    total = sum(k * (padded[middle + k :][:size] - padded[middle - k :][:size]) for k in reach)
-    return np.asarray(total / np.float32(2 * sum(k * k for k in reach)), np.float32)
+    skew = float(statistics.skew(level[:, None])[0])
+    return [float(loud.mean()), skew, float(cepstrum.delta(level[:, None])[loud].std())]
 
 
 def _bands(rows: Rows, loud: Flags) -> Floats:
     """Mean and deviation of the log-mel bands while something is heard, and their floor; relative to the level."""
     bands = rows.frames[:, LOGMELS] - np.float32(_level(rows))
-    return np.concatenate([bands[loud].mean(axis=0), bands[loud].std(axis=0), np.percentile(bands, 10, axis=0)])
+    return np.concatenate([bands[loud].mean(axis=0), bands[loud].std(axis=0), *arrays.percentiles(bands, (10,))])
 
 
 def _level(rows: Rows) -> float:
@@ -134,9 +125,14 @@ def _level(rows: Rows) -> float:
 
 def _intonation(pitch: Floats) -> list[float]:
     voiced = pitch[pitch[:, 0] > 0, 0]
-    low, high = np.percentile(voiced, (5, 95)) if voiced.size else (0.0, 0.0)
+    low, high = _percentiles(voiced, (5, 95))
     spread = float(np.std(12 * np.log2(voiced))) if voiced.size else 0.0
     return [low, high, spread, float(pitch[:, 1].std())]
+
+
+def _percentiles(values: Floats, wanted: tuple[int, ...]) -> list[float]:
+    """0 where there are no values."""
+    return [float(value) for value in arrays.percentiles(values, wanted)] if values.size else [0.0] * len(wanted)
 
 
 def _above(wide: Floats) -> list[float]:
@@ -148,38 +144,20 @@ def _above(wide: Floats) -> list[float]:
 
 
 def _levels(rows: Rows) -> list[float]:
-    level = rows.frames[:, 0].astype(np.float64)
-    power = 10 ** (level / 10)
-    percentiles = np.percentile(level, (5, 25, 50, 75, 95))
-    spoken = np.repeat(rows.speech > 0, 6)
-    noise = 10 ** (np.percentile(level, 10) / 10)
-    signal = power[spoken].mean() if spoken.any() else power.mean()
-    snr = 10 * np.log10(max(signal - noise, noise / 10) / noise)
+    level = rows.frames[:, 0]
+    percentiles = [float(value) for value in arrays.percentiles(level, (5, 25, 50, 75, 95))]
     peak = 20 * np.log10(max(float(rows.frames[:, 1].max()), np.sqrt(FLOOR)))
-    duration = len(rows.speech) * 0.06
-    return [duration, _db(power.mean()), peak, *percentiles, percentiles[-1] - percentiles[0], snr]
+    snr = levels.snr_db(level.astype(np.float64), np.repeat(rows.speech > 0, FRAMES_PER_PACKET))
+    return [len(rows.speech) * 0.06, _level(rows), peak, *percentiles, percentiles[-1] - percentiles[0], snr]
 
 
 def _db(power: float) -> float:
     return float(10 * np.log10(power + FLOOR))
 
 
-def _bandwidth(wide: Floats) -> list[float]:
-    """Upper edge of the highest band that is not empty, and of the band below which 99 % of the power lie."""
-    mean = wide.mean(axis=0, dtype=np.float64)
-    width = blocks.RATE_HZ / 2 / mean.size
-    if mean.max() < FLOOR:
-        return [0.0, 0.0]
-    # Sibilants reach high in a tenth of the packets or more; a click reaches everywhere, but in one or two only.
-    often = np.percentile(wide, 90, axis=0)
-    filled = np.flatnonzero(often >= often.max() * 10 ** (-BAND_DB / 10))[-1]
-    below = np.searchsorted(np.cumsum(mean), 0.99 * mean.sum())
-    return [(filled + 1) * width, (below + 1) * width]
-
-
 def _pitch(pitch: Floats) -> list[float]:
     voiced = pitch[pitch[:, 0] > 0, 0]
-    low, middle, high = np.percentile(voiced, (25, 50, 75)) if voiced.size else (0.0, 0.0, 0.0)
+    low, middle, high = _percentiles(voiced, (25, 50, 75))
     return [middle, high - low, voiced.size / len(pitch), float(pitch[:, 1].mean())]
 
 

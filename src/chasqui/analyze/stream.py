@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from chasqui.analyze.features import NAMES, Rows, summarize
 from chasqui.analyze.frames import FRAMES_PER_PACKET, SECOND, Measures, measure
 from chasqui.analyze.segments import Cut, Segmenter, Track
 from chasqui.analyze.voice import MUSIC, Bytes, Labels, Sound, label, per_packet
-from chasqui.metrics.silero import Silero
+from chasqui.metrics.silero import Silero, look
 
 PACKET = blocks.SAMPLES // blocks.PACKETS
 STEADINESS = SECOND.index("steadiness")
@@ -39,15 +40,21 @@ class Outcome(NamedTuple):
 
 
 def analyze(
-    pieces: Iterable[Floats], loudness_lufs: float | None, advanced: Callable[[float], None] = lambda _: None
+    pieces: Iterable[Floats],
+    loudness_lufs: float | None,
+    advanced: Callable[[float], None] = lambda _: None,
+    threads: int = 1,
 ) -> Outcome:
-    """Everything about a master that comes in pieces of 12 s (float32 mono, 48 kHz); `advanced` hears seconds done."""
+    """Everything about a master that comes in pieces of 12 s (float32 mono, 48 kHz); `advanced` hears seconds done.
+
+    More threads measure blocks ahead; the outcome is the same.
+    """
     waiting: deque[tuple[Block, Measures]] = deque()
     chances: list[Bytes] = []
     classes: list[Bytes] = []
     segmenter, gatherer = Segmenter(), Gatherer()
     samples = 0
-    for labels in label(_sounds(pieces, waiting, chances), loudness_lufs):
+    for labels in label(_sounds(pieces, waiting, chances, threads), loudness_lufs):
         block, measures = waiting.popleft()
         samples += block.samples
         classes.append(labels.second)
@@ -67,13 +74,41 @@ def analyze(
     )
 
 
-def _sounds(pieces: Iterable[Floats], waiting: deque[tuple[Block, Measures]], chances: list[Bytes]) -> Iterator[Sound]:
+class Heard(NamedTuple):
+    """A block and all that can be said of it without knowing what came before."""
+
+    block: Block
+    measures: Measures
+    voices: Floats  # what Silero makes of each chunk
+
+
+def _hear(block: Block) -> Heard:
+    bands = blocks.lower(block)
+    margin = blocks.MARGIN // 3
+    return Heard(block, measure(block, bands), look(bands.at_16k[margin:-margin]))
+
+
+def _heard(pieces: Iterable[Floats], threads: int) -> Iterator[Heard]:
+    """Blocks in their order, measured by a few threads ahead of whoever takes them. NumPy lets go of the lock."""
+    if threads < 2:
+        yield from map(_hear, blocks.blocks(pieces))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[Heard]] = deque()
+        for block in blocks.blocks(pieces):
+            ahead.append(pool.submit(_hear, block))
+            if len(ahead) > threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _sounds(
+    pieces: Iterable[Floats], waiting: deque[tuple[Block, Measures]], chances: list[Bytes], threads: int
+) -> Iterator[Sound]:
     silero = Silero()
-    for block in blocks.blocks(pieces):
-        bands = blocks.lower(block)
-        margin = blocks.MARGIN // 3
-        probability = silero.probabilities(bands.at_16k[margin:-margin])
-        measures = measure(block, bands)
+    for block, measures, voices in _heard(pieces, threads):
+        probability = silero.follow(voices)
         waiting.append((block, measures))
         chances.append(np.rint(probability * 255).astype(np.uint8))
         power = 10 ** (measures.frames[:, 0].reshape(-1, FRAMES_PER_PACKET) / 10)

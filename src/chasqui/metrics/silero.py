@@ -51,14 +51,12 @@ class Silero:
 
     def probabilities(self, samples: Floats) -> Floats:
         """Probability of speech, 0–1, of each chunk of `samples` (float32 [n × 512], mono, 16 kHz)."""
-        chunks = samples.reshape(-1, CHUNK_SAMPLES)
-        parts = [self._batch(chunks[at : at + _BATCH]) for at in range(0, len(chunks), _BATCH)]
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        return self.follow(look(samples))
 
-    def _batch(self, chunks: Floats) -> Floats:
+    def follow(self, gates: Floats) -> Floats:
+        """The same from what `look` gave for the samples."""
         net = self._net
-        gates = _encode(net, chunks) @ net.input + net.bias
-        states = np.empty((len(chunks), _HIDDEN), np.float32)
+        states = np.empty((len(gates), _HIDDEN), np.float32)
         h, c = self._h, self._c
         for index, gate in enumerate(gates):
             # Sigmoid gates were halved at loading: sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh does for all.
@@ -69,6 +67,16 @@ class Silero:
         self._h, self._c = h, c
         logits = np.maximum(states, 0) @ net.out + np.float32(net.out_bias)
         return np.asarray(0.5 + 0.5 * np.tanh(logits / 2), np.float32)
+
+
+def look(samples: Floats) -> Floats:
+    """What depends on each chunk alone, [chunks, 512]: may be done for many stretches at once, in threads."""
+    net, chunks = network(), samples.reshape(-1, CHUNK_SAMPLES)
+    gates = np.empty((len(chunks), 4 * _HIDDEN), np.float32)
+    for at in range(0, len(chunks), _BATCH):
+        part = slice(at, at + _BATCH)
+        gates[part] = _encode(net, chunks[part]) @ net.input + net.bias
+    return gates
 
 
 def _encode(net: Network, chunks: Floats) -> Floats:
