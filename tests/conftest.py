@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("fakes", "lesson")
+pytest_plugins = ("fakes", "lesson", "standin")
 
 
 def missing(what: str) -> None:

@@ -193,7 +193,9 @@ class Rooms:
             recording_id=got.master.recording_id,
             renditions=(voice,),
             measured=_lines(work, "measured.jsonl", measured),
+            encodes=2,
             stepped_up=0,
+            stepped_down=0,
             rung_seconds={"voice-6": 12.0},
         )
 

@@ -23,9 +23,11 @@ class Packed:
 
     store: Store
     recording_id: str
+    models: Path  # the stand-ins, unless a flag says otherwise
 
     def run(self, stage: str, **flags: Any) -> Any:
-        return run_stage(stage, self.recording_id, self.store, config.load(env={}, threads=2, **flags))
+        settings = {"choose__models": self.models, **flags}
+        return run_stage(stage, self.recording_id, self.store, config.load(env={}, threads=2, **settings))
 
     def get(self, name: str) -> Any:
         return self.store.get(self.recording_id, name, GIVES[name])
@@ -54,10 +56,10 @@ def sound_of_lesson(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def analyzed(sound_of_lesson: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+def analyzed(sound_of_lesson: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     """The lesson up to and with analyze."""
     store = open_store(f"file:{tmp_path_factory.mktemp('store')}")
-    lesson = Packed(store, ingest.accept(sound_of_lesson, store).recording_id)
+    lesson = Packed(store, ingest.accept(sound_of_lesson, store).recording_id, models)
     for stage in ("ingest", "clean", "analyze"):
         lesson.run(stage)
     return lesson

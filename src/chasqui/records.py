@@ -152,6 +152,7 @@ class Plan(Record):
     ladder_version: str
     targets_version: str
     predictor_version: str
+    cards: tuple[Blob, ...] = ()  # of the models that foretold the choices: what encode needs to go on from them
     why: str
 
     unkeyed = frozenset({"encodes", "scored", "remembered"})  # how the plan was found; the plan is the same
@@ -178,7 +179,9 @@ class Renditions(Record):
     recording_id: str
     renditions: tuple[Rendition, ...]
     measured: Blob  # JSON Lines of Measured, for voice.opus
-    stepped_up: int
+    encodes: int  # encodes of segments made, those thrown away included
+    stepped_up: int  # segments that ended above the rung first encoded
+    stepped_down: int  # and below it
     rung_seconds: dict[str, float]
 
 
@@ -193,9 +196,10 @@ class Certificate(Record):
     degraded: str | None = None  # in words, when less than what was asked is kept
     segments: int
     scored_again: int  # segments decoded and scored from the published bytes
-    kept_share: dict[str, float]  # target → share of speech and music seconds at or above it
+    kept_share: dict[str, float]  # target → share of speech and music seconds at or above it; only what was judged
+    visqol_sample: int | None = None  # speech segments drawn for ViSQOL, where the promise does not need it of all
     unreachable: int
-    overall: dict[str, float]  # metric → mean and worst values: estoi_mean, estoi_min, visqol_mean, visqol_min
+    overall: dict[str, float]  # metric → mean and worst values: estoi_mean, estoi_min, visqol_mean, visqol_sample_mean
     duration_s: float
 
 
@@ -218,6 +222,7 @@ class Scores(Record):
 
     estoi: float | None = None
     visqol: float | None = None  # speech mode for speech, audio mode for music
+    visqol_skipped: bool = False  # nobody asked for it: says nothing, neither that it is kept nor that it is missed
 
 
 class Segment(Record):
@@ -234,6 +239,21 @@ class Segment(Record):
         return self.start_packet + self.packets
 
 
+class Forecast(Record):
+    """What a model foretells of one segment at each rung of its ladder, cheap to dear. A metric it does not judge is
+    None.
+    """
+
+    model: str  # name, version and the first digits of its hash
+    estoi: tuple[float, ...] | None
+    estoi_low: tuple[float, ...] | None  # reached with nine chances in ten
+    visqol: tuple[float, ...]
+    visqol_low: tuple[float, ...]
+    bytes: tuple[int, ...]  # payload
+    chance: tuple[float, ...]  # of keeping the plan's target, 0–1
+    difficulty: float  # how far off the model may be here; 1 is usual
+
+
 class Choice(Record):
     """The rung of one segment, what it is expected to score, and why."""
 
@@ -245,6 +265,7 @@ class Choice(Record):
     reachable: bool  # False: no rung reaches the promise here
     bytes: int  # expected payload
     why: str
+    forecast: Forecast | None = None  # where the rung was predicted, not searched
 
 
 class Measured(Record):
@@ -260,6 +281,8 @@ class Measured(Record):
     kept: TargetName | None
     reachable: bool
     stepped_up: int  # rungs above the plan
+    stepped_down: int = 0  # rungs below it
+    encodes: int = 1  # rungs encoded until this one was taken
 
 
 class Word(Record):

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chasqui.choose.opus import UNSCORED, Trial, Tried, cheapest
+from chasqui.choose.opus import Trial, Tried, cheapest
 from chasqui.choose.predictor import MUSIC, SPEECH, Offset
 from chasqui.codecs.opus import RUNGS, Rung, ladder
 from chasqui.metrics.targets import TARGETS, keeps
+from chasqui.models.policy import UNSCORED
 from chasqui.records import Kind, Scores
 
 Curve = Callable[[Rung], Scores]

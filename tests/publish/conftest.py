@@ -209,7 +209,9 @@ class Maker:
                     _rendition("voice.mp3", mp3, "mp3", "mp3", "audio/mpeg", len(pcm)),
                 ),
                 measured=self.lines("measured.jsonl", parts),
+                encodes=len(parts),
                 stepped_up=0,
+                stepped_down=0,
                 rung_seconds={},
             ),
             "certificate": Certificate(

@@ -150,8 +150,8 @@ def test_nothing_is_kept_when_nothing_can_be_reached(encoded: Packed) -> None:
 
 
 def test_a_budget_that_keeps_nothing_everywhere_promises_nothing(analyzed: Packed) -> None:
-    least = analyzed.run("choose", choose__target="understood").expected_bytes
-    plan = analyzed.run("choose", choose__budget_bytes=least - 300)
+    least = analyzed.run("choose", choose__method="search", choose__target="understood").expected_bytes
+    plan = analyzed.run("choose", choose__method="search", choose__budget_bytes=least - 300)
     assert plan.promise is None
     analyzed.run("encode")
     certificate = analyzed.run("verify")

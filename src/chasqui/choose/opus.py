@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from chasqui.choose import predictor
 from chasqui.codecs.opus import RUNGS, Rung
 from chasqui.metrics.targets import Target, margin
+from chasqui.models.policy import unscored
 from chasqui.records import Choice, Kind, Scores
 
 #: Margins thinner than this (in steps) are within the noise between a trial and the finished stream: encode looks
 #: again.
 THIN = 0.5
-#: Segments with too little speech to be scored (a lone word between long pauses) go at a rung that is safe for
-#: most, not at the cheapest: a word is a word.
-UNSCORED: dict[str, str] = {"understood": "voice-9", "comfortable": "voice-11", "clear": "voice-14"}
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def _nearest(segment: Tried, target: Target) -> str:
 
 
 def _unscored(segment: Tried, target: Target) -> Choice:
-    rung = predictor.rungs(segment.kind)[2] if segment.kind == "music" else RUNGS[UNSCORED[target.name]]
+    rung = RUNGS[unscored(segment.kind, target)]
     why = "too little sound in it to be scored: a rung that is safe for most"
     return _choice(segment, rung, segment.measure(rung, target), target, why, doubtful=True)
 

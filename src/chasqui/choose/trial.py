@@ -74,4 +74,5 @@ def _pack(trial: Trial) -> bytes:
 
 def _unpack(data: bytes, quality: bool) -> Trial:
     size, estoi, visqol = json.loads(data)
-    return Trial(size, Scores(estoi=estoi, visqol=visqol), quality)
+    skipped = not quality and estoi is not None
+    return Trial(size, Scores(estoi=estoi, visqol=visqol, visqol_skipped=skipped), quality)

@@ -1,7 +1,8 @@
 """encode: spend the bits. One gapless Opus stream from segments at their own rungs, and a small MP3 for players without
 Opus.
 
-Every segment is scored in the finished stream; one that misses its promise is stepped up before anything is published.
+Every segment is scored in the finished stream. One that misses its promise is stepped up before anything is published;
+one that a cheaper rung will probably serve is stepped down.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # Of the speech whose promise does not need ViSQOL: measured all the same, so that the certificate can say how it
+    # sounds. All of it would add a sixth to the time of encoding.
+    visqol_share: float = Field(default=0.1, ge=0, le=1)
     mp3: bool = True  # the fallback costs three times the bytes, but old players open nothing else
     threads: int = Field(default=0, exclude=True)
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ
 from chasqui.encode import Options
+from chasqui.encode.course import by_lot, courses
 from chasqui.encode.shelf import Shelf
-from chasqui.encode.voice import Part, Voice, promised
+from chasqui.encode.voice import Part, Voice
 from chasqui.errors import DiskFull
 from chasqui.events import Report
 from chasqui.media import lame, ogg, pairs
 from chasqui.media.flac import read_master
 from chasqui.metrics.targets import best_kept
 from chasqui.metrics.threads import one_blas_thread
+from chasqui.models.card import Card, parse
 from chasqui.records import (
     Analysis,
     Choice,
@@ -60,12 +62,9 @@ def make(
         ThreadPoolExecutor(options.threads or 1) as pool,
         one_blas_thread(),
     ):
-        voice = Voice(path, master, shelf, pool)
+        voice = Voice(path, master, shelf, pool, by_lot(master.recording_id, segments, options.visqol_share))
         fallback = pool.submit(_mp3, path, master, plan, work) if options.mp3 else None
-        parts = voice.encode(segments, choices, report)
-        if target := promised(plan.promise):
-            spare = None if plan.budget_bytes is None else plan.budget_bytes - plan.expected_bytes
-            parts = voice.step_up(parts, target, spare)
+        parts = voice.encode(courses(plan, segments, choices, _cards(plan, work)), report)
         renditions = [_opus(shelf, request, recording, master, plan, parts, work)]
         if fallback is not None:
             renditions.append(fallback.result())
@@ -74,9 +73,15 @@ def make(
         recording_id=master.recording_id,
         renditions=tuple(renditions),
         measured=work.keep(measured, "application/jsonl"),
-        stepped_up=sum(part.stepped_up > 0 for part in parts),
+        encodes=sum(part.encodes for part in parts),
+        stepped_up=sum(part.climbed > 0 for part in parts),
+        stepped_down=sum(part.climbed < 0 for part in parts),
         rung_seconds=_rung_seconds(parts, master),
     )
+
+
+def _cards(plan: Plan, work: Workspace) -> dict[str, Card]:
+    return {card.title: card for card in (parse(work.path(blob)) for blob in plan.cards)}
 
 
 def _opus(
@@ -162,7 +167,9 @@ def _measured(part: Part, master: Master) -> Measured:
         scores=part.scores,
         kept=best_kept(segment.kind, part.scores),
         reachable=part.reachable,
-        stepped_up=part.stepped_up,
+        stepped_up=max(part.climbed, 0),
+        stepped_down=max(-part.climbed, 0),
+        encodes=part.encodes,
     )
 
 

@@ -21,7 +21,8 @@ class Judge:
 
     def __init__(self, kind: Kind, reference: NDArray[Any]) -> None:
         self.kind = kind
-        self._reference = reference if kind == "music" else _to_16k(reference)
+        self.samples = len(reference)
+        self._reference = _to_16k(reference) if kind == "speech" else reference
         self._estoi: estoi.Reference | None = None
         self._visqol: visqol.Reference | None = None
         self._prepared: set[str] = set()
@@ -33,21 +34,26 @@ class Judge:
         """
         if self.kind == "silence":
             return Scores()
+        self.prepare(quality=quality)
         signal = degraded if self.kind == "music" else _to_16k(degraded)
         intelligibility = self._intelligibility(signal) if self.kind == "speech" else None
-        listening = self._listening(signal) if quality or self.kind == "music" else None
-        return Scores(estoi=intelligibility, visqol=listening)
+        if quality or self.kind == "music":
+            return Scores(estoi=intelligibility, visqol=self._listening(signal))
+        return Scores(estoi=intelligibility, visqol_skipped=intelligibility is not None)
 
-    def _intelligibility(self, signal: NDArray[Any]) -> float | None:
-        if "estoi" not in self._prepared:
+    def prepare(self, *, quality: bool = True) -> None:
+        """Do the reference's share of the work now."""
+        if self.kind == "speech" and "estoi" not in self._prepared:
             self._estoi = estoi.prepare(self._reference)
             self._prepared.add("estoi")
+        if (self.kind == "music" or (self.kind == "speech" and quality)) and "visqol" not in self._prepared:
+            self._visqol = visqol.prepare(self._reference, "audio" if self.kind == "music" else "speech")
+            self._prepared.add("visqol")
+
+    def _intelligibility(self, signal: NDArray[Any]) -> float | None:
         return None if self._estoi is None else round(estoi.score(self._estoi, signal), 4)
 
     def _listening(self, signal: NDArray[Any]) -> float | None:
-        if "visqol" not in self._prepared:
-            self._visqol = visqol.prepare(self._reference, "audio" if self.kind == "music" else "speech")
-            self._prepared.add("visqol")
         return None if self._visqol is None else round(visqol.score(self._visqol, signal), 3)
 
 

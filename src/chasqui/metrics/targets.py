@@ -39,7 +39,7 @@ def margin(target: Target, kind: Kind, scores: Scores) -> float:
     """How far the scores lie above (positive) or below the target, in steps, by the metric that is worst off.
 
     Silence, and scores that could not be measured because there was nothing to compare, count as 0: neither kept by a
-    margin nor missed.
+    margin nor missed. Only what was measured counts; ask `judged` whether that is all.
     """
     gaps = []
     if kind == "speech":
@@ -53,8 +53,13 @@ def margin(target: Target, kind: Kind, scores: Scores) -> float:
 
 
 def keeps(target: Target, kind: Kind, scores: Scores) -> bool:
-    """Whether scores of a segment of this kind reach the target."""
-    return margin(target, kind, scores) >= 0
+    """Whether scores of a segment of this kind reach the target. What was left out is not claimed."""
+    return judged(target, kind, scores) and margin(target, kind, scores) >= 0
+
+
+def judged(target: Target, kind: Kind, scores: Scores) -> bool:
+    """Whether everything that the target asks for was looked at."""
+    return kind != "speech" or target.speech_visqol is None or not scores.visqol_skipped
 
 
 def best_kept(kind: Kind, scores: Scores) -> TargetName | None:

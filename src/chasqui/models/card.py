@@ -112,6 +112,26 @@ class Card(_Part):
         return f"{self.name}-{self.version}+{self.sha256[:8]}"
 
 
+def parse(path: Path) -> Card:
+    """The card in a file: all that is needed to go on from a curve that its model foretold elsewhere.
+
+    Raises:
+        BadModel: missing, or not a card.
+    """
+    try:
+        return Card.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BadModel(path=str(path), why=_told(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadModel(path=str(path), why=f"{where}: {first['msg']}" if where else first["msg"]) from error
+
+
+def _told(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
 def read(folder: Path) -> Card:
     """The card in a model's folder, checked against the ladder, the targets and the weights beside it.
 
@@ -119,15 +139,11 @@ def read(folder: Path) -> Card:
         BadModel: missing, not a card, made for another ladder or other targets, or not the card of these weights.
     """
     path = folder / "card.json"
+    card = parse(path)
     try:
-        card = Card.model_validate_json(path.read_bytes())
         weights = (folder / "model.tflite").read_bytes()
     except OSError as error:
-        raise BadModel(path=str(folder), why=error.strerror or str(error)) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadModel(path=str(path), why=f"{where}: {first['msg']}" if where else first["msg"]) from error
+        raise BadModel(path=str(folder / "model.tflite"), why=_told(error)) from error
     expected = tuple(rung.name for rung in ladder("audio" if card.kind == "music" else "voip"))
     if card.ladder_version != LADDER_VERSION or card.rungs != expected:
         raise BadModel(path=str(path), why=f"made for ladder {card.ladder_version}, not {LADDER_VERSION}")

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from chasqui.codecs.opus import RUNGS, ladder
 from chasqui.metrics.targets import Target
 from chasqui.models.card import Card, Metric
-from chasqui.records import Kind, Scores
+from chasqui.records import Forecast, Kind, Scores
 
 Floats = NDArray[np.float64]
 
+#: The bound that a forecast gives beside what it expects: reached with this probability.
+LOW = 0.9
 #: Below this rate libopus codes voice in narrowband by itself: ESTOI falls where wideband begins, so scores rise with
 #: the rate within each of the two, not across.
 WIDEBAND_BPS = 9_000
@@ -35,6 +37,7 @@ class Curve:
     mean: Floats  # [metrics, rungs]
     covariance: Floats  # [metrics × rungs, metrics × rungs]
     sizes: Floats  # [rungs]: expected payload bytes of the segment
+    difficulty: float = 1.0  # scale of the deviations, against a usual segment
 
     @property
     def kind(self) -> Kind:
@@ -47,7 +50,7 @@ class Curve:
         values = {
             metric: natural(metric, float(value)) for metric, value in zip(self.card.metrics, column, strict=True)
         }
-        return Scores(**values)
+        return Scores(estoi=values.get("estoi"), visqol=values.get("visqol"))
 
     def deviations(self) -> Floats:
         """Standard deviations, shape [metrics, rungs]."""
@@ -94,9 +97,36 @@ def predicted(card: Card, outputs: Floats, seconds: float) -> Curve:
     mean = outputs[: metrics * rungs].reshape(metrics, rungs).astype(np.float64)
     sizes = np.exp(np.clip(outputs[metrics * rungs : -1], 0, 12)) * seconds
     difficulty = float(np.exp(np.clip(outputs[-1], -1.5, 1.5)))  # a model may not call itself certain
-    return Curve(
-        card, rising(mean, card.kind), card.matrix * difficulty**2, np.maximum.accumulate(sizes.astype(np.float64))
+    growing = np.maximum.accumulate(sizes.astype(np.float64))
+    return Curve(card, rising(mean, card.kind), card.matrix * difficulty**2, growing, difficulty)
+
+
+def forecast(curve: Curve, target: Target) -> Forecast:
+    """A fresh curve as it travels, with its chances of keeping a target."""
+    rows = dict(zip(curve.card.metrics, curve.mean, strict=True))
+    lows = dict(zip(curve.card.metrics, curve.low(LOW), strict=True))
+
+    def people(metric: Metric, row: Floats) -> tuple[float, ...]:
+        return tuple(natural(metric, float(value)) for value in row)
+
+    return Forecast(
+        model=curve.card.title,
+        estoi=people("estoi", rows["estoi"]) if "estoi" in rows else None,
+        estoi_low=people("estoi", lows["estoi"]) if "estoi" in lows else None,
+        visqol=people("visqol", rows["visqol"]),
+        visqol_low=people("visqol", lows["visqol"]),
+        bytes=tuple(round(float(size)) for size in curve.sizes),
+        chance=tuple(round(float(chance), 4) for chance in curve.chance(target)),
+        difficulty=round(curve.difficulty, 4),
     )
+
+
+def again(told: Forecast, card: Card) -> Curve:
+    """The curve of a forecast that this card's model made."""
+    mean = np.array(
+        [[working(metric, value) for value in getattr(told, metric)] for metric in card.metrics], np.float64
+    )
+    return Curve(card, mean, card.matrix * told.difficulty**2, np.array(told.bytes, np.float64), told.difficulty)
 
 
 def rising(mean: Floats, kind: Kind) -> Floats:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,15 @@ class Model:
     """One model, ready. Safe to share between threads: they take turns."""
 
     def __init__(self, folder: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert import interpreter
 
         self.card: Card = read(folder)
+        # Without the default delegate: nothing to gain on nets this small, and it writes to stderr.
+        plain, make = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, cast(Any, interpreter.Interpreter)
         try:
-            self._net: Any = Interpreter(model_path=str(folder / "model.tflite"), num_threads=1)
+            self._net: Any = make(
+                model_path=str(folder / "model.tflite"), num_threads=1, experimental_op_resolver_type=plain
+            )
             self._net.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise BadModel(path=str(folder / "model.tflite"), why=f"LiteRT cannot run it: {error}") from error

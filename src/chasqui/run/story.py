@@ -148,7 +148,8 @@ class Teller:
         if plan.budget_bytes:
             yield self._say("budget", size=show_size(plan.budget_bytes))
         yield self._why(plan.why)
-        yield self._say("search", encodes=plan.encodes, scored=plan.scored, remembered=plan.remembered)
+        if not plan.cards:
+            yield self._say("search", encodes=plan.encodes, scored=plan.scored, remembered=plan.remembered)
         yield self._say("hard", doubtful=plan.doubtful, unreachable=plan.unreachable)
         yield self._say(
             "tables", ladder=plan.ladder_version, targets=plan.targets_version, predictor=plan.predictor_version
@@ -166,7 +167,7 @@ class Teller:
         for rendition in made.renditions:
             rate = f"{rendition.bitrate_bps / 1000:.1f} kb/s"
             yield f"{rendition.name}: {show_size(rendition.blob.bytes)}, {rate}. {self._reason(rendition.why)}"
-        yield self._say("stepped", count=made.stepped_up)
+        yield self._say("stepped", encodes=made.encodes, up=made.stepped_up, down=made.stepped_down)
         if self.segments:
             for measured in lines(made.measured, Measured, self.store):
                 yield self._measured(measured)
@@ -179,6 +180,8 @@ class Teller:
         shares = ", ".join(f"{self._say(name)} {share:.0%}" for name, share in certificate.kept_share.items())
         yield self._say("shares", shares=shares)
         yield self._say("scored", again=certificate.scored_again, segments=certificate.segments)
+        if certificate.visqol_sample is not None:
+            yield self._say("sampled", count=certificate.visqol_sample)
         yield ", ".join(f"{name} {value:.3f}" for name, value in certificate.overall.items())
 
     def _publish(self, lesson: Lesson) -> Iterator[str]:
@@ -199,7 +202,8 @@ class Teller:
         return f"#{choice.segment} {place} {choice.rung}, {choice.bytes} bytes: {self._reason(choice.why)}"
 
     def _measured(self, measured: Measured) -> str:
-        scores = ", ".join(f"{name} {value:.3f}" for name, value in measured.scores if value is not None)
+        values = (("estoi", measured.scores.estoi), ("visqol", measured.scores.visqol))
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in values if value is not None)
         kind = self._say(measured.kind)
         return f"#{measured.segment} {show_time(measured.start_s)} {kind} {measured.rung}: {scores or '–'}"
 

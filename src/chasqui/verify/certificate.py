@@ -9,7 +9,7 @@ from typing import Any
 from chasqui.errors import PromiseBroken
 from chasqui.events import Report
 from chasqui.metrics.judge import VERSIONS
-from chasqui.metrics.targets import ESTOI_STEP, TARGETS, TARGETS_VERSION, VISQOL_STEP, best_kept, keeps, margin
+from chasqui.metrics.targets import ESTOI_STEP, TARGETS, TARGETS_VERSION, VISQOL_STEP, best_kept, judged, keeps, margin
 from chasqui.metrics.threads import one_blas_thread
 from chasqui.records import (
     Analysis,
@@ -52,7 +52,8 @@ def make(
     looked_at = _sample(measured, choices, plan, options.sample_share)
     with ThreadPoolExecutor(options.threads or 1) as pool, one_blas_thread():
         wanted = [segments[i] for i in looked_at]
-        again = speech.scores(published, work.path(master.audio), master, wanted, pool, report)
+        heard = {line.segment for line in measured if not line.scores.visqol_skipped}
+        again = speech.scores(published, work.path(master.audio), master, wanted, heard, pool, report)
     measured = _compared(measured, again)
     _gate(measured, plan)
     report_blob = _write(master, plan, measured, voice.blob, set(again), work)
@@ -66,6 +67,7 @@ def make(
         segments=len(measured),
         scored_again=len(again),
         kept_share=_kept_share(measured),
+        visqol_sample=_drawn(measured),
         unreachable=sum(not line.reachable for line in measured),
         overall=_overall(measured),
         duration_s=master.duration_s,
@@ -73,8 +75,8 @@ def make(
 
 
 def _sample(measured: list[Measured], choices: list[Choice], plan: Plan, share: float) -> list[int]:
-    """Every segment the choice was unsure of, or that was raised, or that keeps its promise narrowly; and an even
-    sample of the rest.
+    """Every segment that was searched without certainty, or that took more than one encode, or that keeps its promise
+    narrowly; and an even sample of the rest.
     """
     target = TARGETS[plan.promise or plan.target]
     every = max(1, round(1 / share)) if share else len(measured) + 1  # the first segment is always in it
@@ -83,7 +85,7 @@ def _sample(measured: list[Measured], choices: list[Choice], plan: Plan, share: 
         for line, choice in zip(measured, choices, strict=True)
         if line.kind != "silence"
         and (
-            choice.doubtful
+            (choice.measured and choice.doubtful)
             or line.stepped_up
             or margin(target, line.kind, line.scores) < THIN
             or line.segment % every == 0
@@ -132,10 +134,10 @@ def _missed(measured: list[Measured], plan: Plan) -> list[Measured]:
 
 def _kept_by_all(measured: list[Measured]) -> TargetName | None:
     """The best promise that every reachable segment keeps; none where nothing that was heard could be reached."""
-    judged = [line for line in measured if line.reachable and line.scores != Scores()]
-    if not judged and not all(line.reachable for line in measured):
+    heard = [line for line in measured if line.reachable and line.scores != Scores()]
+    if not heard and not all(line.reachable for line in measured):
         return None
-    kept = [name for name, target in TARGETS.items() if all(keeps(target, line.kind, line.scores) for line in judged)]
+    kept = [name for name, target in TARGETS.items() if all(keeps(target, line.kind, line.scores) for line in heard)]
     return kept[-1] if kept else None
 
 
@@ -157,7 +159,7 @@ def _scored(measured: list[Measured]) -> list[Measured]:
 
 
 def _kept_share(measured: list[Measured]) -> dict[str, float]:
-    """Target → share of the scored seconds at or above it."""
+    """Target → share of the scored seconds at or above it, for the targets that were judged everywhere."""
     lines = _scored(measured)
     total = sum(line.end_s - line.start_s for line in lines)
     return {
@@ -165,18 +167,26 @@ def _kept_share(measured: list[Measured]) -> dict[str, float]:
             sum(line.end_s - line.start_s for line in lines if keeps(target, line.kind, line.scores)) / total, 4
         )
         for name, target in TARGETS.items()
-        if total
+        if total and all(judged(target, line.kind, line.scores) for line in lines)
     }
 
 
+def _drawn(measured: list[Measured]) -> int | None:
+    """How many speech segments were drawn for ViSQOL; None where the promise needed it of all."""
+    if not any(line.scores.visqol_skipped for line in measured):
+        return None
+    return sum(line.kind == "speech" and line.scores.visqol is not None for line in measured)
+
+
 def _overall(measured: list[Measured]) -> dict[str, float]:
-    """Mean over seconds and worst of each metric, speech and music apart."""
+    """Mean over seconds and worst of each metric, speech and music apart; "sample" where only one was measured."""
     columns: dict[str, list[tuple[float, float]]] = {}
+    of_speech = {"estoi": "estoi", "visqol": "visqol" if _drawn(measured) is None else "visqol_sample"}
     for line in _scored(measured):
         for metric in ("estoi", "visqol"):
             value = getattr(line.scores, metric)
             if value is not None:
-                name = metric if line.kind == "speech" else f"music_{metric}"
+                name = of_speech[metric] if line.kind == "speech" else f"music_{metric}"
                 columns.setdefault(name, []).append((value, line.end_s - line.start_s))
     overall = {}
     for name, rows in columns.items():
@@ -195,6 +205,7 @@ def _write(master: Master, plan: Plan, measured: list[Measured], voice: Blob, ag
         "kept": _kept_by_all(measured),
         "degraded": _degraded(plan, measured),
         "kept_share": _kept_share(measured),
+        "visqol_sample": _drawn(measured),
         "overall": _overall(measured),
         "method": {
             "reference": {"what": "the cleaned master", "sha256": master.audio.sha256, "gain_db": master.gain_db},
@@ -204,6 +215,8 @@ def _write(master: Master, plan: Plan, measured: list[Measured], voice: Blob, ag
             "targets": {name: vars(target) for name, target in TARGETS.items()},
             "ladder_version": plan.ladder_version,
             "scored": "every segment as it was encoded; those marked 'published' once more from the published bytes",
+            "skipped": "where the promise does not need ViSQOL, only the speech of segments drawn by lot has it; the "
+            "others say visqol_skipped, and no promise that needs it is claimed of them",
         },
         "segments": [
             {**line.model_dump(exclude={"scores"}), **line.scores.model_dump(), "published": line.segment in again}

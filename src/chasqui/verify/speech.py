@@ -5,7 +5,7 @@ recording.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,10 +28,11 @@ def scores(
     master_path: Path,
     master: Master,
     segments: list[Segment],
+    quality: Set[int],
     pool: ThreadPoolExecutor,
     report: Report,
 ) -> dict[int, Scores]:
-    """Scores by index of the given segments (ascending), from the published file.
+    """Scores by index of the given segments (ascending), from the published file; ViSQOL of those in `quality`.
 
     Raises:
         PromiseBroken: the file does not decode to exactly the master's length.
@@ -39,7 +40,8 @@ def scores(
     waiting: deque[tuple[int, Future[Scores]]] = deque()
     found: dict[int, Scores] = {}
     for segment, heard in _cut(decode_file(published), segments, master):
-        waiting.append((segment.index, pool.submit(_score, master_path, master, segment, heard)))
+        job = pool.submit(_score, master_path, master, segment, heard, segment.index in quality)
+        waiting.append((segment.index, job))
         if len(waiting) >= IN_FLIGHT:
             index, future = waiting.popleft()
             found[index] = future.result()
@@ -47,8 +49,8 @@ def scores(
     return found | {index: future.result() for index, future in waiting}
 
 
-def _score(path: Path, master: Master, segment: Segment, heard: Array) -> Scores:
-    return Judge(segment.kind, sound.read(path, master, segment).reference).scores(heard)
+def _score(path: Path, master: Master, segment: Segment, heard: Array, quality: bool) -> Scores:
+    return Judge(segment.kind, sound.read(path, master, segment).reference).scores(heard, quality=quality)
 
 
 def _cut(blocks: Iterator[Array], segments: list[Segment], master: Master) -> Iterator[tuple[Segment, Array]]:
