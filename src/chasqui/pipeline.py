@@ -34,7 +34,7 @@ class Stage(NamedTuple):
 
 STAGES: tuple[Stage, ...] = (
     Stage("ingest", ("request",), Recording, 1),
-    Stage("clean", ("ingest",), Master, 1),
+    Stage("clean", ("ingest",), Master, 2),
     Stage("analyze", ("clean",), Analysis, 3),
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 2),

@@ -22,7 +22,7 @@ from .conftest import RATE_HZ, babble, through, tone
 STEPS: dict[str, Callable[[], Step]] = {
     "rumble": Rumble,
     "repair": Repair,
-    "denoise": lambda: Denoise("rnnoise", threads=2),
+    "denoise": lambda: Denoise("rnnoise"),
     "afftdn": Afftdn,
     "level": Level,
     "limit": lambda: Limit(-6.0),

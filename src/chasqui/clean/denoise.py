@@ -2,8 +2,8 @@
 
 RNNoise takes music for noise and harms clean speech (ESTOI of LibriSpeech against itself falls to 0.77–0.99), so a
 stretch is treated only if it is noisy and holds speech, and a part of the original is always mixed back: at 15 dB that
-scores higher than RNNoise alone. Stretches are independent (each starts with a warm-up), so they run in threads and the
-result does not depend on how many there are.
+scores higher than RNNoise alone. Stretches are independent (each starts with a warm-up), so a group of them is heard
+side by side, which costs a third, in a thread of its own, while the next group is collected.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
-from scipy.signal import butter, sosfilt
 
 from chasqui.clean import noise, rnnoise
-from chasqui.clean.step import RATE_HZ, Samples, db, fade
+from chasqui.clean.restless import Listener
+from chasqui.clean.step import RATE_HZ, Samples, fade
 from chasqui.clean.voice import speaks
 from chasqui.records import Treatment
 
@@ -27,29 +26,11 @@ from chasqui.records import Treatment
 NOISY_DB, QUIET_DB = 29.0, 31.0
 #: How much of the result is RNNoise, by contrast. Measured on mixtures at 5–20 dB (docs/clean.md).
 SHARE_AT_DB, SHARE = (17.0, 21.0, 26.0, 29.0), (0.97, 0.88, 0.80, 0.70)
-#: Noise that comes and goes (typing) leaves the floor low. There, RNNoise listens to a sample of the stretch, and the
-#: mean power of words is compared with that between them, over all frequencies and over those of hiss and clatter.
-#: Clean recordings have 14 dB and more over all (echoes between words), or else 20 dB and more above 2 kHz.
-RESTLESS_DB, RESTLESS_WIDE_DB, RESTLESS_HIGH_DB = 11.0, 18.0, 14.0
-#: What has nothing above 2 kHz is an echo or a breath, not noise that RNNoise takes away.
-ONLY_LOW_DB = 22.0
-#: A short sample errs by this much; whoever passes it is listened to in full.
-DOUBT_DB = 3.0
-#: RNNoise's share there, by what is measured above 2 kHz: at the edge a lively room looks the same.
-RESTLESS_AT_DB, RESTLESS_SHARE = (9.0, 14.0), (0.75, 0.40)
-#: Fewer pauses than a third of a second say nothing.
-PAUSES = 33
-#: From this contrast on, nobody needs to listen: studio recordings and digital silence between words.
-STUDIO_DB = 43.0
-SAMPLE = 2 * RATE_HZ
 #: A stretch without voice whose middle power stays within 5 dB of the noise that was treated before is that noise.
 SAME_NOISE = 3.0
 #: RNNoise needs about a second to learn the noise.
 WARM_UP = 3 * RATE_HZ // 2
 FADE = RATE_HZ // 2
-HIGH = butter(4, [2000, 8000], "band", fs=RATE_HZ, output="sos")
-
-
 #: Two runs of RNNoise differ a little (−20 dB) where they meet: they are blended over 10 ms.
 SEAM = RATE_HZ // 100
 
@@ -67,14 +48,20 @@ class _Waiting:
     share: tuple[float, float]  # of RNNoise: at the end of the last stretch, and in this one
     after: Samples = field(default_factory=lambda: _NOTHING)
 
-    def clean(self) -> Piece:
-        start, stop = self.share
-        if not start and not stop:
-            return self.block, _NOTHING
-        size = self.block.size if stop else min(FADE, self.block.size)
-        heard = np.concatenate([self.before, self.block, self.after])
-        # The end is RNNoise's own delay, but for the seam: what this run makes of the first samples behind it.
-        wet = rnnoise.denoised(heard[: self.before.size + size + rnnoise.DELAY + SEAM])[0][self.before.size :]
+    @property
+    def _size(self) -> int:
+        """How much of it is treated: all, or what the fade out of the last one takes."""
+        return self.block.size if self.share[1] else min(FADE, self.block.size)
+
+    @property
+    def heard(self) -> Samples:
+        """What RNNoise hears of it. The end is for its own delay and the seam."""
+        sound = np.concatenate([self.before, self.block, self.after])
+        return sound[: self.before.size + self._size + rnnoise.DELAY + SEAM]
+
+    def mixed(self, cleaned: Samples) -> Piece:
+        """The stretch, with its share of what RNNoise made of `heard`."""
+        (start, stop), size, wet = self.share, self._size, cleaned[self.before.size :]
         out = self.block.copy()
         out[:size] += fade(start, stop, size, FADE) * (wet[:size] - out[:size])
         if not stop or self.after.size < rnnoise.DELAY + SEAM:
@@ -83,50 +70,81 @@ class _Waiting:
         return out, beyond + np.float32(stop) * (wet[size : size + SEAM] - beyond)
 
 
+def _cleaned(group: list[_Waiting]) -> list[Piece]:
+    noisy = [stretch for stretch in group if any(stretch.share)]
+    wet = iter(rnnoise.denoised([stretch.heard for stretch in noisy]))
+    return [stretch.mixed(next(wet)[0]) if any(stretch.share) else (stretch.block, _NOTHING) for stretch in group]
+
+
 class Denoise:
-    """`mode`: "auto" and "rnnoise" (RNNoise where noisy; everywhere); any other only measures."""
+    """`mode`: "auto" and "rnnoise" (RNNoise where noisy; everywhere); any other only measures.
+
+    One group is collected while others are cleaned, each of which keeps two threads busy. If none is being cleaned, one
+    that needs no cleaning is not held back.
+    """
 
     def __init__(self, mode: str, threads: int = 1) -> None:
         self._mode = mode
-        self._threads = max(threads, 1)
-        self._pool = ThreadPoolExecutor(self._threads)
-        self._running: deque[Future[Piece] | Piece] = deque()
+        self._most = max(threads // 2, 1)
+        self._pool = ThreadPoolExecutor(self._most)
+        self._running: deque[Future[list[Piece]]] = deque()
+        self._group: list[Samples] = []
         self._held: _Waiting | None = None
         self._beyond = _NOTHING
         self._share = 0.0
         self._stretches = 0
+        self._listener = Listener()
         self._floor = 0.0  # of the last treated stretch
         self._contrast: list[float] = []
         self._treated_s = self._music_s = self._all_s = 0.0
         self.spectrum = noise.Spectrum()
 
     def process(self, block: Samples) -> Iterator[Samples]:
-        contrast = self.spectrum.contrast_db(block)
-        share = self._verdict(block, contrast)
-        self._note(block, contrast, share)
-        before = _NOTHING
-        if (held := self._held) is not None:
-            held.after = block[: rnnoise.DELAY + SEAM]
-            before = held.block[-WARM_UP:]
-            yield from self._start(held)
-        self._held = _Waiting(before, block, (self._share if before.size else share, share))
-        self._share = share
+        self._group.append(block)
+        if len(self._group) == rnnoise.TOGETHER:
+            yield from self._work(self._judged())
 
     def flush(self) -> Iterator[Samples]:
+        group = self._judged()
         if self._held is not None:
-            yield from self._start(self._held)
-        while self._running:
-            yield self._joined(self._running.popleft())
+            group.append(self._held)
+        yield from self._work(group)
+        yield from self._finished(down_to=0)
         self._pool.shutdown()
 
-    def _start(self, stretch: _Waiting) -> Iterator[Samples]:
-        self._running.append(self._pool.submit(stretch.clean) if any(stretch.share) else stretch.clean())
-        while len(self._running) > self._threads:
-            yield self._joined(self._running.popleft())
+    def _judged(self) -> list[_Waiting]:
+        """The group, less its last stretch, which lacks what follows, and with the last one of the group before."""
+        blocks, self._group = self._group, []
+        contrasts = [self.spectrum.contrast_db(block) for block in blocks]
+        if self._mode == "auto":
+            self._listener.prepare(self._stretches + 1, blocks, contrasts, NOISY_DB)
+        ready: list[_Waiting] = []
+        for block, contrast in zip(blocks, contrasts, strict=True):
+            share = self._verdict(block, contrast)
+            self._note(block, contrast, share)
+            before = _NOTHING
+            if (held := self._held) is not None:
+                held.after = block[: rnnoise.DELAY + SEAM]
+                before = held.block[-WARM_UP:]
+                ready.append(held)
+            self._held = _Waiting(before, block, (self._share if before.size else share, share))
+            self._share = share
+        return ready
 
-    def _joined(self, piece: Future[Piece] | Piece) -> Samples:
+    def _work(self, group: list[_Waiting]) -> Iterator[Samples]:
+        if self._running or any(any(stretch.share) for stretch in group):
+            yield from self._finished(down_to=self._most - 1)
+            self._running.append(self._pool.submit(_cleaned, group))
+        else:
+            yield from (self._joined(piece) for piece in _cleaned(group))
+
+    def _finished(self, down_to: int) -> Iterator[Samples]:
+        while len(self._running) > down_to:
+            yield from (self._joined(piece) for piece in self._running.popleft().result())
+
+    def _joined(self, piece: Piece) -> Samples:
         """The next stretch, its first samples blended with what the run before made of them."""
-        block, beyond = piece.result() if isinstance(piece, Future) else piece
+        block, beyond = piece
         if size := min(self._beyond.size, block.size):
             block = block.copy()
             block[:size] += fade(1.0, 0.0, size, size) * (self._beyond[:size] - block[:size])
@@ -139,7 +157,10 @@ class Denoise:
         if self._mode != "auto":
             return 1.0 if self._mode == "rnnoise" else 0.0
         noisy = contrast < (QUIET_DB if self._share else NOISY_DB)
-        share = float(np.interp(contrast, SHARE_AT_DB, SHARE)) if noisy else self._restless(block, contrast)
+        if noisy:
+            share = float(np.interp(contrast, SHARE_AT_DB, SHARE))
+        else:
+            share = self._listener.share(self._stretches, block, contrast, self._share)
         if not share:
             return 0.0
         floor, middle = noise.levels(block)
@@ -150,15 +171,6 @@ class Denoise:
             return 0.0
         self._floor = floor
         return share
-
-    def _restless(self, block: Samples, contrast: float) -> float:
-        """The share where noise comes and goes: a sample of every other stretch says whether to listen to all of it."""
-        if contrast >= STUDIO_DB or (self._stretches % 2 == 0 and not self._share):
-            return 0.0
-        if block.size < SAMPLE:
-            return self._share
-        sample = block[-2 * SAMPLE :] if self._stretches == 1 else block[-SAMPLE:]
-        return restless(block) if restless(sample, DOUBT_DB) else 0.0
 
     def _note(self, block: Samples, contrast: float, share: float) -> None:
         seconds = block.size / RATE_HZ
@@ -185,24 +197,3 @@ class Denoise:
             effect["no_speech_s"] = round(self._music_s, 1)
             why += f"; {self._music_s:.0f} s without speech (music, applause) were left as they are"
         return [Treatment(name="denoise", applied=self._treated_s > 0, effect=effect, why=why)]
-
-
-def restless(block: Samples, doubt_db: float = 0.0) -> float:
-    """The share of RNNoise that the noise between the words asks for; 0 where it is quiet, or nothing can be said."""
-    _, probability = rnnoise.denoised(block)
-    frames = block.size // rnnoise.FRAME
-    words, pauses = probability[:frames] > 0.8, probability[:frames] < 0.3
-    words[:30] = pauses[:30] = False  # RNNoise has just started
-    # In a sample a few pauses are enough to become suspicious, the verdict needs more.
-    if words.sum() < PAUSES or pauses.sum() < (PAUSES if not doubt_db else PAUSES // 3):
-        return 0.0
-    wide, high = (_distance_db(sound, words, pauses) for sound in (block, np.asarray(sosfilt(HIGH, block), np.float32)))
-    doubtful = wide < RESTLESS_WIDE_DB + doubt_db and high < RESTLESS_HIGH_DB + doubt_db
-    share = float(np.interp(high, RESTLESS_AT_DB, RESTLESS_SHARE))
-    loud = wide < RESTLESS_DB + doubt_db and high < ONLY_LOW_DB + doubt_db
-    return share if loud or doubtful else 0.0
-
-
-def _distance_db(sound: Samples, words: npt.NDArray[np.bool_], pauses: npt.NDArray[np.bool_]) -> float:
-    power = np.mean(sound[: words.size * rnnoise.FRAME].reshape(words.size, -1) ** 2, axis=1)
-    return db(float(power[words].mean())) - db(float(power[pauses].mean()))
