@@ -13,13 +13,13 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from bench.recordings import Pcm, Take, takes
-from chasqui.codecs.opus import PACKET_SAMPLES
+from chasqui.codecs.opus import FRAME_MS, PACKET_SAMPLES, RATE_HZ
 from chasqui.config import Config
 from chasqui.ingest import accept
 from chasqui.media.flac import read_master
 from chasqui.media.ogg import PRE_SKIP
 from chasqui.metrics.judge import Judge
-from chasqui.records import Analysis, Kind, Master, Record, Scores, Segment
+from chasqui.records import Analysis, Kind, Master, Record, Renditions, Scores, Segment, TargetName
 from chasqui.run import run_stage
 from chasqui.store import open_store
 
@@ -28,8 +28,8 @@ R = TypeVar("R", bound=Record)
 SEED = 20_261_121
 #: Stands for a language: LibriSpeech is English, and what Lyra was trained on comes from the same audio books.
 READERS = "LibriSpeech"
-#: Longer recordings are measured in their first minute: one voice must not outweigh thirty others.
-LONGEST_S = 60
+#: Longer recordings are left out, and of the others the first seconds are measured: one voice must not outweigh ten.
+LONGEST_S, MEASURED_S = 60, 20
 
 
 class Voice(NamedTuple):
@@ -38,7 +38,8 @@ class Voice(NamedTuple):
     name: str
     language: str
     kind: str  # speech or noisy
-    pcm: Pcm
+    pcm: Pcm  # its first MEASURED_S
+    whole_s: float
     segments: tuple[Segment, ...]
 
 
@@ -56,11 +57,11 @@ class Yardstick:
 
 
 def chosen(media: Path, count: int, seed: int = SEED) -> list[tuple[Take, str]]:
-    """`count` recordings and their languages: half English readers of LibriSpeech, half everything else, all Spanish and
-    then language by language in turn; a sixth of them in noise. The same for the same folder and seed.
+    """`count` recordings and their languages: half English readers of LibriSpeech, half everything else: all Spanish,
+    then language by language in turn. A sixth of them in noise. The same for the same folder and seed.
     """
     language = _languages(media)
-    found = takes(media)
+    found = [take for take in takes(media) if take.seconds <= LONGEST_S]
     shuffle = random.Random(seed).shuffle
     readers = [take for take in found if take.kind == "speech" and "resemblyzer" in take.path.parts]
     others = [take for take in found if take.kind == "speech" and "resemblyzer" not in take.path.parts]
@@ -86,9 +87,20 @@ def prepared(take: Take, language: str, folder: Path) -> Voice:
     pcm = np.concatenate(list(read_master(store.path(master.audio), master.gain_db)))
     lines = store.path(analysis.segments).read_text(encoding="utf-8").splitlines()
     segments = (Segment.model_validate_json(line) for line in lines)
-    last = LONGEST_S * 1000 // 60
+    last = MEASURED_S * 1000 // FRAME_MS
     spoken = tuple(part for part in segments if part.kind == _SPEECH and part.end_packet <= last)
-    return Voice(take.path.stem, language, take.kind, pcm[: last * PACKET_SAMPLES], spoken)
+    return Voice(take.path.stem, language, take.kind, pcm[: last * PACKET_SAMPLES], len(pcm) / RATE_HZ, spoken)
+
+
+def encoded(folder: Path, target: TargetName) -> bytes:
+    """voice.opus at a target, of the recording that was prepared in `folder`."""
+    url = f"file:{folder / 'store'}"
+    store = open_store(url)
+    (recording_id,) = store.recordings()
+    for stage in ("choose", "encode"):
+        run_stage(stage, recording_id, store, Config(store=url, threads=1, stages={"choose": {"target": target}}))
+    made = _record(store.get(recording_id, "encode", Renditions))
+    return next(store.path(one.blob) for one in made.renditions if one.name == "voice.opus").read_bytes()
 
 
 _SPEECH: Kind = "speech"
