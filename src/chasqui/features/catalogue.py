@@ -107,7 +107,7 @@ _FEATURES = (
         "0–1",
         _LIBROSA,
         _one,
-        lambda s: _column(shapes.flatness(s.lifted, s.logs)),
+        lambda s: _column(s.flatness),
     ),
     Feature(
         "flux",

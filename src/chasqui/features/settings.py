@@ -32,6 +32,7 @@ class Settings:
     mfccs: int = 20
     density: bool = True  # bins of white noise add up to its mean square; False: plain |X|²
     shape_of: Literal["power", "magnitude"] = "power"  # what centroid, spread and roll-off weigh with
+    dc: bool = False  # whether DC counts in centroid, spread, roll-off and flatness; a microphone's offset is no sound
     rolloff: float = 0.85
     delta_reach: int = 4
     yin: Yin | None = None  # None: Yin.speech(rate_hz)
@@ -95,6 +96,7 @@ class Settings:
             top_db=80.0,
             density=False,
             shape_of="magnitude",
-            yin=Yin.librosa(rate_hz, 65.0, min(2093.0, rate_hz / 2), max(n_fft, 4 * rate_hz // 65)),
+            dc=True,
+            yin=Yin.librosa(rate_hz, 65.0, min(2093.0, rate_hz / 2)),
         )
         return settings.but(**changes)

@@ -1,6 +1,6 @@
 """The shape of a spectrum in one number each. Spectra are [..., frames, bins], power or magnitude, as the caller likes.
 
-`hertz` are the frequencies of the bins. No spectrum may be zero throughout: add a floor first (`lifted`).
+`hertz` are the frequencies of the bins. No spectrum may be zero throughout: add a floor first (`lifted`, `raised`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ Numbers = np.ndarray[Any, Any]
 def lifted(power: Array, floor: float) -> Array:
     """Power without DC and with a floor, which makes silence flat instead of undefined."""
     return power[..., 1:] + floor
+
+
+def raised(power: Array, least: float) -> Array:
+    """Power, where it is less than `least` that much: the floor of librosa."""
+    xp = namespace(power)
+    return xp.where(power > least, power, xp.full_like(power, least))
 
 
 def centroid(spectrum: Array, hertz: Array) -> Array:

@@ -13,6 +13,7 @@ from chasqui.features.spectrum import FLOOR
 WIDE_BANDS = 128  # bands of the whole rate, for the bandwidth
 WIDE_FFT = 2048
 WIDE_S = 0.06
+LEAST = 1e-30  # stands for nothing where a floor would be heard: keeps sums above zero
 
 
 class Sheet:
@@ -89,17 +90,27 @@ class Sheet:
     @cached_property
     def weights(self) -> Array:
         """What centroid, spread and roll-off weigh with."""
-        return self.xp.sqrt(self.lifted) if self.settings.shape_of == "magnitude" else self.lifted
+        power = shapes.raised(self.power, LEAST) if self.settings.dc else self.lifted
+        return self.xp.sqrt(power) if self.settings.shape_of == "magnitude" else power
 
     @cached_property
     def hertz(self) -> Array:
         """Frequencies of the bins of `weights`."""
-        return table(self.power, shapes.above_dc_hz, self.settings.rate_hz, self.settings.fft)
+        make = spectrum.bin_hz if self.settings.dc else shapes.above_dc_hz
+        return table(self.power, make, self.settings.rate_hz, self.settings.fft)
 
     @cached_property
     def centroid(self) -> Array:
         """Hz."""
         return shapes.centroid(self.weights, self.hertz)
+
+    @cached_property
+    def flatness(self) -> Array:
+        """0–1."""
+        if not self.settings.dc:
+            return shapes.flatness(self.lifted, self.logs)
+        power = shapes.raised(self.power, FLOOR)
+        return shapes.flatness(power, self.xp.log(power))
 
     @cached_property
     def units(self) -> Array:
