@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from chasqui.metrics.resample import Resampler
 
 VERSION = "estoi-1"
 RATE_HZ = 16_000
@@ -73,8 +74,7 @@ def score(reference: Reference, degraded: NDArray[Any]) -> float:
 
 def _frames(signal: NDArray[Any]) -> Array:
     """Windowed half-overlapping frames at 10 kHz, shape [frames, 256]."""
-    resample: Any = scipy.signal.resample_poly
-    low: Array = np.asarray(resample(np.asarray(signal, np.float32), 5, 8, window=_resampling_filter()), np.float32)
+    low = _to_10k()(signal)
     if len(low) <= _FRAME:
         return np.zeros((0, _FRAME), np.float32)
     # pystoi stops one frame early (range(0, len - frame, hop)); so do we.
@@ -124,8 +124,8 @@ def _band_matrix() -> Array:
 
 
 @lru_cache(maxsize=1)
-def _resampling_filter() -> Array:
-    """Kaiser low-pass for 16 → 10 kHz, as Octave's resample designs it (the paper's reference code uses it)."""
+def _to_10k() -> Resampler:
+    """16 → 10 kHz, through the Kaiser low-pass that Octave's resample designs (the paper's reference code uses it)."""
     up, down, rejection_db = 5, 8, 60.0
     cutoff = 1 / (2 * max(up, down))
     roll_off = cutoff / 10
@@ -134,4 +134,4 @@ def _resampling_filter() -> Array:
     t = np.arange(-half, half + 1)
     ideal = 2 * up * cutoff * np.sinc(2 * cutoff * t)
     taps = ideal * np.kaiser(2 * half + 1, beta)
-    return np.asarray(taps / np.sum(taps), np.float32)
+    return Resampler(up, down, tuple(float(tap) for tap in taps / np.sum(taps)))

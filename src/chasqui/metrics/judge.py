@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from chasqui.metrics import estoi, visqol
+from chasqui.metrics.resample import third
 from chasqui.records import Kind, Scores
 
 VERSIONS = {"estoi": estoi.VERSION, "visqol": visqol.VERSION}
@@ -22,7 +21,7 @@ class Judge:
     def __init__(self, kind: Kind, reference: NDArray[Any]) -> None:
         self.kind = kind
         self.samples = len(reference)
-        self._reference = _to_16k(reference) if kind == "speech" else reference
+        self._reference = third()(reference) if kind == "speech" else reference
         self._estoi: estoi.Reference | None = None
         self._visqol: visqol.Reference | None = None
         self._prepared: set[str] = set()
@@ -35,7 +34,7 @@ class Judge:
         if self.kind == "silence":
             return Scores()
         self.prepare(quality=quality)
-        signal = degraded if self.kind == "music" else _to_16k(degraded)
+        signal = degraded if self.kind == "music" else third()(degraded)
         intelligibility = self._intelligibility(signal) if self.kind == "speech" else None
         if quality or self.kind == "music":
             return Scores(estoi=intelligibility, visqol=self._listening(signal))
@@ -55,7 +54,3 @@ class Judge:
 
     def _listening(self, signal: NDArray[Any]) -> float | None:
         return None if self._visqol is None else round(visqol.score(self._visqol, signal), 3)
-
-
-def _to_16k(signal: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(resample_poly(np.asarray(signal, np.float32), 1, 3), np.float32)
