@@ -36,6 +36,7 @@ from bench.table import MEDIA, Row, markdown, written
 from bench.voices import SEED, Voice, Yardstick, chosen, encoded, prepared
 from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ, RUNGS
 from chasqui.media import ogg, opus, pairs
+from chasqui.metrics.targets import TARGETS, keeps
 from chasqui.records import Scores
 
 HOW = ("none", "lace", "nolace")
@@ -194,17 +195,14 @@ def table(tally: Tally) -> list[list[Any]]:
     return rows
 
 
+def _kept(scores: list[Scores]) -> list[str]:
+    """Shares of segments at each promise."""
+    return [f"{100 * float(np.mean([keeps(aim, 'speech', one) for one in scores])):.0f} %" for aim in TARGETS.values()]
+
+
 COLUMNS = (
-    "file",
-    "kb/s",
-    "wideband SILK",
-    "decoder",
-    "ESTOI",
-    "≥ 0.80",
-    "ViSQOL",
-    "DNSMOS signal",
-    "overall",
-    "PLCMOS",
+    *("file", "kb/s", "wideband SILK", "decoder", "ESTOI", "ViSQOL", "DNSMOS signal", "overall", "PLCMOS"),
+    *(f"{target} kept" for target in TARGETS),
 )
 
 
