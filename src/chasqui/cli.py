@@ -9,8 +9,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -19,6 +18,7 @@ import click
 
 from chasqui import __version__
 from chasqui.errors import SOME_REFUSED, ChasquiError
+from chasqui.train.cli import train
 from chasqui.words import LANGUAGES, explain, say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,10 +47,9 @@ def _run(arguments: list[str], lang: str) -> int:
         return code if isinstance(code, int) else 0
     except ChasquiError as error:
         if "--json" in arguments:
-            from chasqui.run.progress import JsonLines
             from chasqui.run.tell import RESULT_VERSION, failure
 
-            JsonLines(sys.stdout).result({"version": RESULT_VERSION, **failure(error, lang)})
+            _json_lines().result({"version": RESULT_VERSION, **failure(error, lang)})
         else:
             say_error(say("cli.error", lang, message=explain(error, lang)))
         return error.exit_code
@@ -281,18 +280,16 @@ def _config(flags: dict[str, Any]) -> Any:
     return load(path, **settings, **flags)
 
 
-@contextmanager
-def _listener(as_json: bool, lang: str) -> Iterator[Any]:
-    from chasqui.run.progress import drawn
+def _listener(as_json: bool, lang: str) -> Any:
+    from chasqui.run.progress import listening
 
-    if as_json:
-        yield _json_lines()
-    else:
-        with drawn(lang) as listener:
-            yield listener
+    return listening(as_json, lang)
 
 
 def _json_lines() -> Any:
-    from chasqui.run.progress import JsonLines
+    from chasqui.run.progress import json_lines
 
-    return JsonLines(sys.stdout)
+    return json_lines()
+
+
+chasqui.add_command(train)

@@ -35,6 +35,21 @@ def drawn(lang: str, stream: TextIO | None = None) -> Iterator[Listener]:
         yield _Drawing(bars, lang)
 
 
+@contextmanager
+def listening(as_json: bool, lang: str) -> Iterator[Listener]:
+    """What a command tells while it works: lines of JSON on standard output, or bars and warnings beside it."""
+    if as_json:
+        yield json_lines()
+    else:
+        with drawn(lang) as listener:
+            yield listener
+
+
+def json_lines() -> JsonLines:
+    """Events and a result for programmes, on standard output."""
+    return JsonLines(sys.stdout)
+
+
 class JsonLines:
     """A listener that writes each event as one line of JSON; of `advanced` one per whole percent."""
 

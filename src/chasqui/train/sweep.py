@@ -87,8 +87,9 @@ def _enough(found: list[Source], folder: Path) -> None:
         raise OneSpeaker(path=folder, speaker=speakers.pop())
 
 
-def sweep(asked: Asked, listener: Listener | None = None) -> dict[str, Any]:
-    """Label what is not labelled yet, and write the tables; gives what stands in sweep.json.
+def sweep(asked: Asked, listener: Listener | None = None, planned: Planned | None = None) -> dict[str, Any]:
+    """Label what is not labelled yet, and write the tables; gives what stands in sweep.json. The plan is made here if
+    nobody has it.
 
     Raises:
         BadConfig: the folder holds a sweep that was asked for differently.
@@ -96,7 +97,7 @@ def sweep(asked: Asked, listener: Listener | None = None) -> dict[str, Any]:
         NoSpeech, OneSpeaker
         StoreBusy: another sweep is at work in this folder.
     """
-    planned = plan(asked)
+    planned = planned or plan(asked)
     if asked.pesq:
         crosscheck.needed()
     with disk(asked.out):
@@ -113,9 +114,16 @@ def sweep(asked: Asked, listener: Listener | None = None) -> dict[str, Any]:
         lock.release()
 
 
-def collect(asked: Asked) -> dict[str, Any]:
-    """Only write the tables, of what is done so far; also while a sweep is at work."""
-    return table.write(asked.out, plan(asked), facts(asked))
+def collect(asked: Asked, planned: Planned | None = None) -> dict[str, Any]:
+    """Only write the tables, of what is done so far; also while a sweep is at work.
+
+    Raises:
+        BadConfig: the folder holds a sweep that was asked for differently.
+        DiskFull, NotWritable, NoSpeech, OneSpeaker
+    """
+    planned = planned or plan(asked)
+    _same(asked)
+    return table.write(asked.out, planned, facts(asked))
 
 
 def facts(asked: Asked) -> dict[str, Any]:
