@@ -12,7 +12,6 @@ the rates of narrowband. Each is decoded plainly, with LACE and with NoLACE by t
 from __future__ import annotations
 
 import argparse
-import ctypes
 import io
 import json
 import shutil
@@ -20,16 +19,14 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from ctypes.util import find_library
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import av
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench import libopus
 from bench.opinions import Opinion, opinion
 from bench.recordings import Pcm
 from bench.table import MEDIA, Row, markdown, written
@@ -43,9 +40,6 @@ HOW = ("none", "lace", "nolace")
 RUNG_NAMES = ("voice-9", "voice-11")
 #: Wideband at rates where libopus would go narrowband by itself.
 FORCED_BPS = (6_000, 7_000, 8_000)
-
-#: libopus, opus_defines.h.
-_VOIP, _SET_BITRATE, _SET_BANDWIDTH, _SET_COMPLEXITY, _WIDEBAND = 2048, 4002, 4008, 4010, 1103
 
 
 class File(NamedTuple):
@@ -87,7 +81,14 @@ def _one(voice: Voice, understood: bytes, modules: Path, folder: Path, tally: Ta
     files = [
         File("understood", understood, _wideband_share(understood)),
         *(_file(name, opus.encode(_padded(voice.pcm), RUNGS[name]), voice) for name in RUNG_NAMES),
-        *(_file(f"wideband-{bps / 1000:g}", _forced(_padded(voice.pcm), bps), voice) for bps in FORCED_BPS),
+        *(
+            _file(
+                f"wideband-{bps / 1000:g}",
+                libopus.encode(_padded(voice.pcm), {"bitrate_bps": bps, "bandwidth": libopus.WIDEBAND}),
+                voice,
+            )
+            for bps in FORCED_BPS
+        ),
     ]
     folder.mkdir()
     for file in files:
@@ -117,6 +118,10 @@ def _one(voice: Voice, understood: bytes, modules: Path, folder: Path, tally: Ta
 def _padded(pcm: Pcm) -> Pcm:
     count = -(-(len(pcm) + ogg.PRE_SKIP) // PACKET_SAMPLES)
     return np.pad(pcm, (0, count * PACKET_SAMPLES - len(pcm)))
+
+
+def _wideband(voice: Voice, bitrate_bps: int) -> list[bytes]:
+    return libopus.encode(_padded(voice.pcm), {"bitrate_bps": bitrate_bps, "bandwidth": libopus.WIDEBAND})
 
 
 def _file(name: str, packets: list[bytes], voice: Voice) -> File:
@@ -151,33 +156,6 @@ def _apart(file: Path, plain: Pcm) -> float:
     """How far the plain decode is from that of the libopus we score with: largest difference of any sample."""
     ours = np.concatenate(list(opus.decode_file(file)))
     return float(np.abs(ours - plain).max()) if len(ours) == len(plain) else float("inf")
-
-
-@cache
-def _libopus() -> Any:
-    """The libopus inside PyAV's wheel, or the system's: FFmpeg has no option to force a bandwidth."""
-    home = Path(av.__file__).parent
-    found = [*home.parent.glob("av.libs/libopus*"), *home.glob(".dylibs/libopus*"), find_library("opus")]
-    library = ctypes.CDLL(str(next(place for place in found if place)))
-    library.opus_encoder_create.restype = ctypes.c_void_p
-    return library
-
-
-def _forced(pcm: Pcm, bitrate_bps: int) -> list[bytes]:
-    """Packets of 60 ms at our usual settings, but wideband whatever the rate."""
-    library, error = _libopus(), ctypes.c_int()
-    encoder = ctypes.c_void_p(library.opus_encoder_create(RATE_HZ, 1, _VOIP, ctypes.byref(error)))
-    for key, value in ((_SET_BITRATE, bitrate_bps), (_SET_BANDWIDTH, _WIDEBAND), (_SET_COMPLEXITY, 10)):
-        if library.opus_encoder_ctl(encoder, key, ctypes.c_int(value)):
-            raise RuntimeError(f"libopus refuses setting {key}")
-    room, packets = ctypes.create_string_buffer(1500), []
-    pcm = np.ascontiguousarray(pcm, np.float32)
-    for at in range(0, len(pcm), PACKET_SAMPLES):
-        block = pcm[at:].ctypes.data_as(ctypes.c_void_p)
-        size = library.opus_encode_float(encoder, block, PACKET_SAMPLES, room, 1500)
-        packets.append(room.raw[:size])
-    library.opus_encoder_destroy(encoder)
-    return packets
 
 
 def table(tally: Tally) -> list[list[Any]]:
