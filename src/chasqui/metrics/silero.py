@@ -26,6 +26,8 @@ CHUNK_SAMPLES = 512
 _WINDOW, _HOP = 256, 128
 _HIDDEN = 128
 _STRIDES = (1, 2, 2, 1)
+_FRAMES = 4  # per chunk
+_HALF = np.float32(0.5)
 _BATCH = 125  # chunks (4 s) whose intermediate results still fit into the second-level cache
 
 
@@ -57,14 +59,23 @@ class Silero:
         """The same from what `look` gave for the samples."""
         net = self._net
         states = np.empty((len(gates), _HIDDEN), np.float32)
-        h, c = self._h, self._c
-        for index, gate in enumerate(gates):
+        rows = np.empty((5, _HIDDEN), np.float32)  # input, forget, output, new cell; cell
+        four, three, pair, other, cell = rows[:4].reshape(-1), rows[:3], rows[:2], rows[3:], rows[4]
+        sums, h = np.empty(4 * _HIDDEN, np.float32), self._h
+        both = np.empty((2, _HIDDEN), np.float32)
+        cell[:] = self._c
+        for gate, state in zip(gates, states, strict=True):
             # Sigmoid gates were halved at loading: sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh does for all.
-            z = np.tanh(gate + h @ net.hidden).reshape(4, _HIDDEN)
-            c = ((z[1] + 1) * c + (z[0] + 1) * z[2]) * np.float32(0.5)
-            h = (z[3] + 1) * np.tanh(c) * np.float32(0.5)
-            states[index] = h
-        self._h, self._c = h, c
+            np.add(np.dot(h, net.hidden, out=sums), gate, out=sums)
+            np.tanh(sums, out=four)
+            three += 1
+            np.multiply(pair, other, out=both)
+            np.add(both[0], both[1], out=cell)
+            cell *= _HALF
+            h = np.multiply(
+                rows[2], np.tanh(cell, out=rows[3]), out=state
+            )  # twice the state; `hidden` and `out` were halved
+        self._h, self._c = h.copy(), cell.copy()
         logits = np.maximum(states, 0) @ net.out + np.float32(net.out_bias)
         return np.asarray(0.5 + 0.5 * np.tanh(logits / 2), np.float32)
 
@@ -83,13 +94,18 @@ def _encode(net: Network, chunks: Floats) -> Floats:
     """[chunks, 512] samples → [chunks, 128] numbers."""
     mirrored = np.concatenate([chunks[:, 64:0:-1], chunks, chunks[:, -2:-66:-1]], axis=1)
     frames = np.lib.stride_tricks.sliding_window_view(mirrored, _WINDOW, axis=1)[:, ::_HOP]
-    layer: Floats = np.abs(fft.rfft(frames * net.hann, axis=-1))
+    layer: Floats = np.abs(fft.rfft(frames * net.hann, axis=-1)).reshape(len(chunks), -1)
+    times = _FRAMES
     for (matrix, bias), stride in zip(net.convolutions, _STRIDES, strict=True):
-        padded = np.pad(layer, ((0, 0), (1, 1), (0, 0)))
-        times = range(0, layer.shape[1], stride)
-        taps = np.stack([padded[:, t : t + 3].reshape(len(chunks), -1) for t in times], axis=1)
-        layer = np.maximum(taps @ matrix + bias, 0)
-    return layer[:, 0]
+        width = len(matrix) // 3
+        parts = []
+        for time in range(0, times, stride):
+            # Three neighbours; at both ends one is missing, and with it its third of the matrix.
+            first, last = max(time - 1, 0), min(time + 2, times)
+            taps = matrix[(first - time + 1) * width : (last - time + 1) * width]
+            parts.append(layer[:, first * width : last * width] @ taps + bias)
+        layer, times = np.maximum(np.concatenate(parts, axis=1), 0), len(parts)
+    return layer
 
 
 @cache
@@ -104,18 +120,24 @@ def network() -> Network:
         weight = tensors[f"encoder.{index}.reparam_conv.weight"]  # [out, in, 3]
         matrix = np.ascontiguousarray(weight.transpose(2, 1, 0).reshape(-1, len(weight)))
         convolutions.append((matrix, tensors[f"encoder.{index}.reparam_conv.bias"]))
-    halves = np.full(4 * _HIDDEN, 0.5, np.float32)
-    halves[2 * _HIDDEN : 3 * _HIDDEN] = 1.0  # order of gates: input, forget, cell, output; the cell's is a plain tanh
-    rnn = {name: tensors[f"decoder.rnn.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    rnn = {name: _sigmoids_first(tensors[f"decoder.rnn.{name}"]) for name in names}
+    halves = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), _HIDDEN)  # the new cell's is a plain tanh
     return Network(
         hann=(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)).astype(np.float32),
         convolutions=tuple(convolutions),
         input=np.ascontiguousarray(rnn["weight_ih"].T * halves),
-        hidden=np.ascontiguousarray(rnn["weight_hh"].T * halves),
+        hidden=np.ascontiguousarray(rnn["weight_hh"].T * halves * _HALF),
         bias=(rnn["bias_ih"] + rnn["bias_hh"]) * halves,
-        out=tensors["decoder.decoder.2.weight"].reshape(-1),
+        out=tensors["decoder.decoder.2.weight"].reshape(-1) * _HALF,
         out_bias=float(tensors["decoder.decoder.2.bias"].reshape(-1)[0]),
     )
+
+
+def _sigmoids_first(rows: Floats) -> Floats:
+    """Gates in the order input, forget, output, new cell instead of input, forget, new cell, output."""
+    first, second, third, fourth = rows.reshape(4, _HIDDEN, -1)
+    return np.concatenate([first, second, fourth, third]).reshape(rows.shape)
 
 
 def _read_ggml(content: bytes) -> dict[str, Floats]:
