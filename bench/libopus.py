@@ -45,7 +45,8 @@ def encode(pcm: Pcm, settings: Mapping[str, int], frame_ms: int = 60, applicatio
     room, packets = ctypes.create_string_buffer(4000), []
     for at in range(0, len(padded), size):
         block = padded[at:].ctypes.data_as(ctypes.c_void_p)
-        packets.append(room.raw[: library.opus_encode_float(encoder, block, size, room, len(room))])
+        written = library.opus_encode_float(encoder, block, size, room, len(room))
+        packets.append(room.raw[:written])
     library.opus_encoder_destroy(encoder)
     return packets
 
