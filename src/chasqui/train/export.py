@@ -29,7 +29,7 @@ USE = {
 }
 LIMITS = {
     "speech": "Little Spanish and no Quechua or Aymara in the training data; mostly read English at 16 kHz "
-    "(LibriSpeech). Masters as `clean` leaves them; versions of ladder, targets and features as above. Far classrooms are "
+    "(LibriSpeech). Masters as `clean` leaves them; versions of ladder, targets and features as above. Classrooms are "
     "imitated (measured and synthetic room responses, noises at known levels), not recorded.",
     "music": "A few dozen pieces, most of them instrumental; sounds that `analyze` takes for music (rain, animals, "
     "machines) are among them. Masters as `clean` leaves them; versions of ladder, targets and features as above.",

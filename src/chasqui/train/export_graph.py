@@ -97,6 +97,19 @@ class Graph:
         """e^x, one by one."""
         return self._add("EXP", [x], self._shape(x), options=("ExpOptions", self._s.ExpOptionsT()))
 
+    def absolute(self, x: int) -> int:
+        """|x|, one by one."""
+        return self._add("ABS", [x], self._shape(x), options=("AbsOptions", self._s.AbsOptionsT()))
+
+    def subtract(self, a: int, b: int) -> int:
+        """a − b; b of shape [1, n] is taken from every line of a."""
+        return self._add("SUB", [a, b], self._shape(a), options=("SubOptions", self._s.SubOptionsT()))
+
+    def times(self, x: int, factor: float) -> int:
+        """x · factor."""
+        inputs = [x, self.constant(np.array([factor], np.float32))]
+        return self._add("MUL", inputs, self._shape(x), options=("MulOptions", self._s.MulOptionsT()))
+
     def finished(self, output: int) -> bytes:
         """The .tflite file."""
         import flatbuffers

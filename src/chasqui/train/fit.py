@@ -35,9 +35,8 @@ ALGORITHMS: dict[str, Callable[[int], Grow]] = {
     "forest": fit_model.forest,
     "boosting": fit_model.boosting,
     "net": lambda seed: fit_model.net(fit_net.Recipe(seed=seed)),
-    "mixed": lambda seed: fit_model.mixed(
-        (0.5, fit_model.boosting(seed)), (0.5, fit_model.net(fit_net.Recipe(seed=seed)))
-    ),
+    "kernel": lambda _: fit_model.kernel(),
+    "mixed": lambda seed: fit_model.mixed((0.5, fit_model.boosting(seed)), (0.5, fit_model.kernel())),
 }
 
 
@@ -78,7 +77,7 @@ def fit(data: Data, algorithm: str, *, seed: int = 0, version: str = VERSION) ->
 def calibrated(data: Data, check: Data, fitted: Fitted, algorithm: str, version: str, weights: bytes) -> Card:
     """The card: what it is wrong by, and how to spend encodes, from the calibration recordings."""
     outputs = fitted.outputs(check.features)
-    constants = simulate.constants(data.where(data.part != "test"))
+    constants = simulate.constants(data.where(np.isin(data.part, ["fit", "calibrate"])))
     size = len(data.metrics) * len(data.rungs)
     plain = Card(
         name=data.kind,

@@ -84,7 +84,7 @@ class Data:
 
     def of(self, part: Part) -> Data:
         """The segments of one part of the split."""
-        return self.where(np.array(self.part == part, np.bool_))
+        return self.where(self.part == part)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -110,7 +110,7 @@ def read(sweep: Path, kind: ModelKind) -> Data:
     scores, sizes = _measured(rows, ids, kind)
     features = np.stack([segments[name][mine] for name in names], axis=1).astype(np.float64)
     whole, finite = np.isfinite(sizes).all(axis=1), np.isfinite(features).all(axis=1)
-    scored = np.isfinite(scores).all(axis=(1, 2))
+    scored = np.isfinite(scores).reshape(len(ids), -1).all(axis=1)
     data = Data(
         kind=kind,
         ids=tuple(map(str, ids)),

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from chasqui.models.card import Normaliser
-from chasqui.train import fit_net, trees
+from chasqui.train import fit_kernel, fit_net, trees
 from chasqui.train.export_graph import Graph
 from chasqui.train.fit_basis import Basis
 from chasqui.train.fit_data import Floats
@@ -91,6 +91,11 @@ def boosting(seed: int = 0) -> Grow:
 def net(recipe: fit_net.Recipe) -> Grow:
     """Small networks."""
     return lambda x, z: fit_net.train(x, z, recipe)
+
+
+def kernel() -> Grow:
+    """Likeness to known segments."""
+    return lambda x, z: fit_kernel.train(x, z)
 
 
 def mixed(*parts: tuple[float, Grow]) -> Grow:

@@ -67,6 +67,7 @@ class Nets:
 def train(x: Floats, z: Floats, recipe: Recipe) -> Nets:
     """Networks from normalised features x [segments, features] to z [segments, outputs]."""
     dice = np.random.default_rng(recipe.seed)
+    x, z = x.astype(np.float32), z.astype(np.float32)
     sizes = (x.shape[1], *recipe.hidden, z.shape[1])
     params = [part for pair in pairwise(sizes) for part in _start(pair, recipe.members, dice)]
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in params]
@@ -107,7 +108,7 @@ def _slopes(
     params: list[NDArray[np.float32]], x: Floats, z: Floats, recipe: Recipe, dice: np.random.Generator
 ) -> list[NDArray[np.float32]]:
     """Gradients of the robust loss on one batch per member."""
-    at = (x + recipe.blur * dice.standard_normal(x.shape, np.float32)).astype(np.float32)
+    at = (x + np.float32(recipe.blur) * dice.standard_normal(x.shape, np.float32)).astype(np.float32)
     inputs, masks = [], []
     last = len(params) // 2 - 1
     for depth, (weights, bias) in enumerate(zip(params[::2], params[1::2], strict=True)):

@@ -22,7 +22,7 @@ from chasqui.train.fit_data import Data
 #: A policy may spend this many encodes per segment on average, and must bring this share to the target.
 ENCODES, KEPT = 1.2, 0.99
 LEVELS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-WORTHS = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15)
+WORTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 
 class Outcome(NamedTuple):
@@ -51,12 +51,13 @@ class Remembering(Curve):
     def given(self, rung: str, scores: Scores) -> Curve:
         key = (rung, scores)
         if key not in self.memo:
-            self.memo[key] = _remembering(super().given(rung, scores))
+            self.memo[key] = remembering(super().given(rung, scores))
         found: Curve = self.memo[key]
         return found
 
 
-def _remembering(curve: Curve) -> Remembering:
+def remembering(curve: Curve) -> Remembering:
+    """The same curve, with a memory."""
     known = {one.name: getattr(curve, one.name) for one in fields(Curve)}
     return Remembering(**known)
 
@@ -102,7 +103,7 @@ def play(curve: Curve, target: Target, scores: Mapping[str, Scores], data: Data,
 def curves(card: Card, outputs: Floats, data: Data) -> list[Curve]:
     """The curves of segments from what a model put out for them, shape [segments, outputs]."""
     return [
-        _remembering(predicted(card, line, float(seconds))) for line, seconds in zip(outputs, data.seconds, strict=True)
+        remembering(predicted(card, line, float(seconds))) for line, seconds in zip(outputs, data.seconds, strict=True)
     ]
 
 
