@@ -1,1 +1,1 @@
-"""What encoder settings are: their legal range and the ladders we use. Nothing here chooses or encodes."""
+"""What encoder settings are: their legal range and the ladders we use; and Lyra, an experiment. Nothing here chooses."""
