@@ -16,9 +16,7 @@ def power(frames: Array, fft: int, *, density: bool = True) -> Array:
 
     With `density` scaled so that the bins of white noise add up to its mean square; without, the plain |X|² of librosa.
     """
-    size = frames.shape[-1]
-    spectrum = squared(rfft(frames * table(frames, hann, size), n=fft))
-    return spectrum * _scale(size, fft) if density else spectrum
+    return squared(rfft(frames * table(frames, _window, frames.shape[-1], fft if density else 0), n=fft))
 
 
 def magnitude(power: Array) -> Array:
@@ -41,5 +39,6 @@ def bin_hz(rate_hz: int, fft: int) -> np.ndarray[Any, Any]:
     return (np.arange(fft // 2 + 1) * rate_hz / fft).astype(np.float32)
 
 
-def _scale(size: int, fft: int) -> float:
-    return float(2 / (fft * np.sum(hann(size) ** 2)))
+def _window(size: int, density: int) -> np.ndarray[Any, Any]:
+    window = hann(size).astype(np.float64)
+    return np.asarray(window * np.sqrt(2 / (density * np.sum(window**2))) if density else window, np.float32)
