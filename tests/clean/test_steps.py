@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chasqui.clean.denoise import Denoise
-from chasqui.clean.level import Level
+from chasqui.clean.level import HOP, Level, _lines
 from chasqui.clean.limit import Limit
 from chasqui.clean.loudness import TruePeak
 from chasqui.clean.repair import Repair
@@ -98,6 +98,13 @@ def test_two_speakers_end_closer_and_pauses_stay_quiet() -> None:
 
     assert 3.0 < level(1, 7) - level(10, 15) < 8.0
     assert level(17, 19.5) < level(10, 15) - 35
+
+
+@pytest.mark.parametrize("samples", [1, 100, HOP, HOP + 1, 480_000 - 1, 480_000])
+def test_lines_are_those_of_interp(samples: int) -> None:
+    knots = 10 ** (np.random.default_rng(samples).normal(0, 5, max(samples // HOP, 1) + 1) / 20)
+    expected = np.interp(np.arange(samples), np.arange(knots.size) * HOP, knots).astype(np.float32)
+    np.testing.assert_array_equal(_lines(knots, samples), expected)
 
 
 def test_peaks_stay_under_the_ceiling_and_the_rest_untouched() -> None:

@@ -68,10 +68,8 @@ class Level:
         first = gains[0] if self._gain_db is None else self._gain_db
         self._gain_db = float(gains[-1])
         self._range = [min(self._range[0], float(gains.min())), max(self._range[1], float(gains.max()))]
-        # Lines between the gain at the end of one step and at the end of the next.
-        knots = np.arange(now.size + 1) * HOP
         factors = 10.0 ** (np.concatenate([[first], gains]) / 20.0)
-        return block * np.interp(np.arange(block.size), knots, factors).astype(np.float32)
+        return block * _lines(factors, block.size)
 
     def _gains(self, steps: npt.NDArray[np.float64], start: int, count: int) -> npt.NDArray[np.float64]:
         """Gain in dB at the end of each of the `count` steps from `start` on."""
@@ -113,6 +111,18 @@ class Level:
             effect |= {"lowered_db": round(self._moved[0], 1), "lifted_db": round(self._moved[1], 1)}
         why = f"quiet and loud speakers brought {STRENGTH:.0%} closer, by at most {MOST_DB:.0f} dB, over {SLOW_S} s"
         return [Treatment(name="level", applied=True, effect=effect, why=why)]
+
+
+def _lines(knots: npt.NDArray[np.float64], samples: int) -> Samples:
+    """Lines between the gain at the end of one step and at the end of the next; the last one stays.
+
+    The numbers are those of np.interp to the bit, several times as fast, because the knots are HOP apart.
+    """
+    steps = min(-(-samples // HOP), knots.size - 1)
+    lines = np.diff(knots[: steps + 1])[:, None] / HOP * np.arange(HOP) + knots[:steps, None]
+    out = np.full(max(samples, steps * HOP), knots[-1], np.float32)
+    out[: steps * HOP] = lines.ravel()
+    return out[:samples]
 
 
 def _speechness(steps: npt.NDArray[np.float64]) -> float:

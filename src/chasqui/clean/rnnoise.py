@@ -44,7 +44,7 @@ _HIGHPASS = np.array([-2.0, 1.0, -1.99599, 0.99600], np.float32)
 #: No band falls by more than this per frame: an echo that breaks off sounds unnatural.
 _DECAY = np.float32(0.6)
 #: Both ways agree within this (of full scale): rounding, enlarged by RNNoise's approximate reciprocals. Speech in noise
-#: differs by 0.0006 at most, its rms by −77 dB.
+#: differs by 0.0006 at most, its rms by −77 dB; where the network is unstable, more (docs/decisions, 6).
 ALIKE = 0.003
 
 Floats = npt.NDArray[np.float32]

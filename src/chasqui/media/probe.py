@@ -174,17 +174,18 @@ def count(
     late = _Late()
     try:
         with opened(path, name, limit_s) as (container, guard):
-            stream = audio_stream(container, index, name)
+            stream, exact = audio_stream(container, index, name), container.format.name in EXACT
             for frame in frames(container, stream, guard.clock, tally):
                 rate, channels = rate or frame.sample_rate, channels or frame.layout.nb_channels
-                if container.format.name in EXACT:
-                    late.see(frame, tally.seconds)
+                seconds = tally.seconds
+                if exact:
+                    late.see(frame, seconds)
                 if peak < audible:
                     peak = max(peak, float(np.abs(as_float(planar(frame), frame.format.name)).max()))
-                if tally.seconds - reported >= REPORT_EVERY_S:
-                    reported = tally.seconds
+                if seconds - reported >= REPORT_EVERY_S:
+                    reported = seconds
                     progress(reported)
-                if tally.seconds > most_s:
+                if seconds > most_s:
                     complete = False
                     break
             guard.check()

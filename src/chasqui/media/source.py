@@ -136,7 +136,7 @@ def frames(container: InputContainer, stream: AudioStream, clock: Clock, tally: 
                 continue
             rate = _checked(frame, clock.name)
             tally.samples[rate] = tally.samples.get(rate, 0) + frame.samples
-            clock.decoded_s = tally.seconds
+            clock.decoded_s += frame.samples / rate
             yield frame
 
 

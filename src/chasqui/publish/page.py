@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from typing import Any
 
@@ -29,8 +30,10 @@ def make_page(
 ) -> bytes:
     """The whole page as UTF-8 HTML."""
     target = TARGETS[sources.plan.target]
-    wave = _outline(sources, work, report)
-    picture = draw(wave, measured, sources.master.duration_s, target)
+    with ThreadPoolExecutor(1) as pool:  # decoding all of the master, while excerpts are encoded
+        wave = pool.submit(_outline, sources, work, report)
+        sounds = _sounds(sources, measured, target, options, work)
+        picture = draw(wave.result(), measured, sources.master.duration_s, target)
     return render(
         title=sources.title,
         source_name=sources.request.name,
@@ -47,7 +50,7 @@ def make_page(
         **story.sizes(sources, options),
         **story.promise(sources, measured),
         **story.treatments(sources),
-        **_sounds(sources, measured, target, options, work),
+        **sounds,
     )
 
 
