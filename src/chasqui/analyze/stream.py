@@ -15,7 +15,7 @@ from chasqui.analyze.blocks import Block, Floats
 from chasqui.analyze.features import NAMES, Rows, summarize
 from chasqui.analyze.frames import FRAMES_PER_PACKET, SECOND, Measures, measure
 from chasqui.analyze.segments import Cut, Segmenter, Track
-from chasqui.analyze.voice import MUSIC, Bytes, Labels, Sound, label, per_packet
+from chasqui.analyze.voice import MUSIC, Bytes, Flags, Sound, label, per_packet
 from chasqui.metrics.silero import Silero, look
 
 PACKET = blocks.SAMPLES // blocks.PACKETS
@@ -59,7 +59,7 @@ def analyze(
         samples += block.samples
         classes.append(labels.second)
         packets = -(-block.samples // PACKET)
-        gatherer.add(_rows(measures, labels, packets))
+        gatherer.add(rows(measures, labels.speech, labels.kind).part(0, packets))
         track = Track(labels.speech[:packets], labels.kind[:packets], labels.loudness[:packets])
         gatherer.take(segmenter.feed(track))
         advanced(samples / blocks.RATE_HZ)
@@ -117,15 +117,16 @@ def _sounds(
         yield Sound(probability, level, measures.seconds[:, STEADINESS], voiced.astype(np.float32))
 
 
-def _rows(measures: Measures, labels: Labels, packets: int) -> Rows:
+def rows(measures: Measures, speech: Flags, kind: Bytes) -> Rows:
+    """A whole block, measured and labelled, as `summarize` wants it."""
     return Rows(
         measures.frames,
         measures.pitch,
         measures.wide,
         np.stack([per_packet(column) for column in measures.seconds.T], axis=1),
-        labels.speech.astype(np.float32),
-        (labels.kind == MUSIC).astype(np.float32),
-    ).part(0, packets)
+        speech.astype(np.float32),
+        (kind == MUSIC).astype(np.float32),
+    )
 
 
 class Gatherer:
