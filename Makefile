@@ -17,7 +17,7 @@ PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 
 CODE   := src tests examples $(wildcard bench)
 
-.PHONY: help demo test check bench fmt setup clean
+.PHONY: help demo test check bench phone fmt setup clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -38,6 +38,9 @@ check: $(VENV)/.ready-dev  ## lint, formatting, types, and the direction of impo
 bench: $(VENV)/.ready-bench  ## measure sizes, promises and speed (MEDIA=folder of recordings)
 	@$(BIN)/python bench/run.py --media "$(MEDIA)" $(ARGS)
 
+phone: phone/node_modules/.ready  ## check and build the module for phones, and its page as one file (needs Node and npm)
+	@cd phone && node node_modules/typescript/bin/tsc --project . && node build.mjs && node page.mjs
+
 fmt: $(VENV)/.ready-dev  ## format the code and sort the imports
 	@$(BIN)/ruff check --quiet --fix-only $(CODE)
 	@$(BIN)/ruff format --quiet $(CODE)
@@ -45,7 +48,7 @@ fmt: $(VENV)/.ready-dev  ## format the code and sort the imports
 setup: $(VENV)/.ready-dev  ## install everything for working on Chasqui into .venv
 
 clean:  ## remove .venv and caches; lessons and the store (.chasqui) stay
-	@rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist phone/node_modules .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- the virtual environment: installed again only when pyproject.toml or constraints.txt change -----------------------
@@ -74,3 +77,9 @@ $(BIN)/python:
 	  echo "Chasqui needs Python 3.11 or newer; none of these is: $(PYTHONS). Give it by name: make PYTHON=/path/to/python3.12 ..." >&2; \
 	fi; \
 	exit 1
+
+# --- what builds phone/: installed again only when its versions change -------------------------------------------------
+
+phone/node_modules/.ready: phone/package.json
+	@cd phone && npm install --no-package-lock --no-audit --no-fund --silent
+	@touch $@
