@@ -1,1 +1,1 @@
-"""What encoder settings are: their legal range and the ladders we use; and Lyra, an experiment. Nothing here chooses."""
+"""What encoder settings are: legal ranges and the ladders we use; and Lyra, an experiment. Nothing chooses here."""
