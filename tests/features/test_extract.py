@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,7 +45,7 @@ def test_shapes_and_units_are_what_the_catalogue_says(read: Read) -> None:
         assert value.shape == ((1, 401) if line.grid == "frame" else (1,)) + (line.width(frames.settings),), name
         assert value.dtype == np.float32
         assert line.what and line.source
-        if line.unit == "0–1" and not name.startswith("modulation"):
+        if line.unit == "0–1":
             assert value.min() >= -1e-6 and value.max() <= 1 + 1e-6, name
 
 
@@ -158,3 +160,8 @@ def test_settings_that_do_not_fit_are_refused() -> None:
         features.extract(np.zeros(8_000, np.float32), 8_000, ("mel",), settings=Settings.at(16_000))
     with pytest.raises(BadConfig, match="holds no speech"):
         Settings.at(1_000)
+
+
+def test_every_name_is_on_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in page] == []

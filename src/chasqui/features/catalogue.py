@@ -141,7 +141,7 @@ _FEATURES = (
         Feature(
             name,
             f"depth of the energy's swing at {low}–{high} Hz, mean over whole seconds",
-            "0–1",
+            "depth",
             "after Houtgast & Steeneken 1985",
             _one,
             lambda s, name=name: s.modulations[name],  # type: ignore[misc]

@@ -23,7 +23,7 @@ def depths(mels: Array, frames_per_s: int) -> dict[str, Array]:
     """Depth of the swing in each of BANDS, per second: mels [..., seconds · frames_per_s, bands] → [..., seconds].
 
     Per mel band the magnitude of the second's Fourier components against its mean, and of those the mean, weighted by
-    the root of each band's energy. 0 for steady sound and silence, up to about 1 for pulses.
+    the root of each band's energy. 0 for steady sound and silence, 0.5 for a full swing (1 + cos) at one of the rates.
     """
     xp = namespace(mels)
     bands = mels.shape[-1]
