@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import firwin, sosfilt
 
 from chasqui.clean.step import RATE_HZ, Samples
+from chasqui.metrics.filters import Sections, lowpass
 
 #: K-weighting at 48 kHz: shelf, then high-pass (BS.1770-4, tables 1 and 2).
-K_WEIGHTING = np.array(
-    [
-        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
-        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
-    ]
+K_WEIGHTING = (
+    (1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585),
+    (1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621),
 )
 HOP = RATE_HZ // 10
 OFFSET_LU = -0.691  # BS.1770-4, eq. 2
@@ -27,7 +25,7 @@ TOP_LUFS = 30.0
 
 #: 4× oversampling for true peak (BS.1770-4 annex 2): 12 taps per phase, Kaiser window.
 TAPS = 12
-_LONG = firwin(4 * TAPS + 1, 1 / 4, window=("kaiser", 6.0))[:-1] * 4
+_LONG = lowpass(4 * TAPS + 1, 1 / 4, kaiser=6.0)[:-1] * 4
 PHASES = np.ascontiguousarray(_LONG.reshape(TAPS, 4).T[:, ::-1].T.astype(np.float32))  # [tap, phase]
 
 
@@ -35,11 +33,11 @@ class KWeighting:
     """Mean square after K-weighting, per 100 ms. The last incomplete 100 ms are left out."""
 
     def __init__(self) -> None:
-        self._state = np.zeros((2, 2))
+        self._filter = Sections(K_WEIGHTING)
         self._rest = np.zeros(0, np.float64)
 
     def energies(self, block: Samples) -> npt.NDArray[np.float64]:
-        weighted, self._state = sosfilt(K_WEIGHTING, block, zi=self._state)
+        weighted = self._filter(block)
         if self._rest.size:
             weighted = np.concatenate([self._rest, weighted])
         whole = weighted.size // HOP

@@ -19,7 +19,6 @@ from chasqui.clean.repair import Repair
 from chasqui.clean.rnnoise import TOGETHER
 from chasqui.clean.rumble import Rumble
 from chasqui.clean.silence import Silence
-from chasqui.clean.spectral import Afftdn
 from chasqui.clean.step import RATE_HZ, Samples, Step, chain, stretches
 from chasqui.errors import OnlySilence
 from chasqui.events import Report
@@ -127,6 +126,8 @@ def _steps(denoise: Denoise, options: Options) -> list[Step]:
         steps.append(Repair())
     steps.append(denoise)
     if options.denoise == "afftdn":
+        from chasqui.clean.spectral import Afftdn
+
         steps.append(Afftdn())
     steps.append(Level(options.level))
     if options.silence_max_s is not None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import solve_toeplitz
 
 from chasqui.clean.step import Samples
 from chasqui.records import Treatment
@@ -110,6 +109,8 @@ def _lone(rough: Samples, at: int) -> tuple[int, int] | None:
 
 def fill(sound: Samples, start: int, stop: int) -> None:
     """Replace sound[start:stop] by what an autoregressive model of its surroundings expects there."""
+    from scipy.linalg import solve_toeplitz  # most recordings need none
+
     left, right = max(start - CONTEXT, 0), min(stop + CONTEXT, sound.size)
     piece = sound[left:right].astype(np.float64)
     gap = np.arange(start - left, stop - left)

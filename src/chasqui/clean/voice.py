@@ -6,9 +6,9 @@ It keeps music from being taken for noise. Used only where noise was measured.
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from chasqui.clean.step import RATE_HZ, Samples
+from chasqui.metrics.resample import third
 from chasqui.metrics.silero import CHUNK_SAMPLES, Silero
 
 PART = 3 * RATE_HZ
@@ -25,7 +25,7 @@ def speaks(block: Samples) -> bool:
 
 
 def _share(sound: Samples) -> float:
-    low = resample_poly(sound, 1, 3).astype(np.float32)
+    low = third()(sound)
     voiced = Silero().probabilities(low[: low.size // CHUNK_SAMPLES * CHUNK_SAMPLES]) > 0.5
     return float(np.mean(voiced)) if voiced.size else 0.0
 

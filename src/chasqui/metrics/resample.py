@@ -11,9 +11,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from chasqui.metrics.filters import lowpass
 
 Array = NDArray[np.float32]
 
@@ -30,7 +31,7 @@ class Resampler:
     taps: tuple[float, ...]
 
     def __call__(self, signal: NDArray[Any]) -> Array:
-        """The signal, shape [samples], at the new rate: [ceil(samples · up / down)], aligned; beyond its ends is nought."""
+        """The signal, shape [samples], at the new rate: [ceil(samples · up / down)], aligned; nought beyond the ends."""
         outputs = -(-len(signal) * self.up // self.down)
         if not outputs:
             return np.zeros(0, np.float32)
@@ -61,4 +62,4 @@ class Resampler:
 @lru_cache(maxsize=1)
 def third() -> Resampler:
     """48 → 16 kHz, with the low-pass that SciPy would design."""
-    return Resampler(1, 3, tuple(float(tap) for tap in scipy.signal.firwin(61, 1 / 3, window=("kaiser", 5.0))))
+    return Resampler(1, 3, tuple(lowpass(61, 1 / 3, kaiser=5.0).tolist()))
