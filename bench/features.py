@@ -31,6 +31,7 @@ from bench.table import MEDIA, Row, circumstances, markdown
 from chasqui import features
 from chasqui.analyze import blocks, frames, stream
 from chasqui.analyze import features as summaries
+from chasqui.features.arrays import numpy_of
 
 GOAL = 500.0
 TURNS = 5
@@ -115,7 +116,7 @@ def _difference(ours: dict[str, Any], theirs: dict[str, Any]) -> float:
     """The largest over all numbers, each relative to the largest of its feature; pitch where both are voiced."""
     largest = 0.0
     for name, own in ours.items():
-        other = theirs[name].cpu().numpy()
+        other = numpy_of(theirs[name])
         gap = np.abs(own - other) / (np.abs(own).max() + 1e-9)
         if name in ("f0_hz", "f0_any_hz", "voiced"):  # two periods may be equally good: the last bit decides
             jumps = gap > 1e-3

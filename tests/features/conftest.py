@@ -58,8 +58,3 @@ def library(request: pytest.FixtureRequest) -> Callable[[np.ndarray], Any]:
     if not torch.cuda.is_available():
         pytest.skip("no GPU here")
     return lambda values: torch.from_numpy(np.array(values)).cuda()
-
-
-def plain(values: Any) -> np.ndarray:
-    """Back to NumPy."""
-    return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)

@@ -9,8 +9,9 @@ import numpy as np
 
 from chasqui import features
 from chasqui.features import CATALOGUE
+from chasqui.features.arrays import numpy_of as plain
 
-from .conftest import MUSIC, SPANISH, SPEECH, Read, plain
+from .conftest import MUSIC, SPANISH, SPEECH, Read
 
 NAMES = tuple(CATALOGUE)
 Library = Callable[[np.ndarray], Any]
@@ -35,6 +36,8 @@ def test_sums_and_normalised_sums_are_the_same(read: Read, library: Library) -> 
     assert theirs.names == ours.names
     same(plain(theirs.values), ours.values, "table")
     normal = features.Normaliser.fit(ours.names, [ours.values, ours.values * 2])
+    again = features.Normaliser.fit(ours.names, [library(ours.values), library(ours.values * 2)])
+    assert again == normal
     same(plain(normal.apply(theirs.values)), normal.apply(ours.values), "normalised")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chasqui import features
+from chasqui.errors import BadSound
 from chasqui.features import PACKET_NAMES
 
 from .conftest import RAIN, SPEECH, Read
@@ -49,6 +50,11 @@ def test_silence_is_silent() -> None:
     np.testing.assert_allclose(found[:, :25], -100, atol=1e-3)
     np.testing.assert_allclose(found[:, 25], 0, atol=1e-3)
     np.testing.assert_allclose(found[:, 26], 1, atol=1e-3)
+
+
+def test_nothing_is_refused() -> None:
+    with pytest.raises(BadSound, match="the stretch: it is empty"):
+        features.packet_features(np.zeros(0, np.float32))
 
 
 def test_batches(read: Read) -> None:

@@ -43,6 +43,15 @@ def _placed(make: Callable[..., np.ndarray[Any, Any]], args: tuple[Any, ...], xp
     return xp.asarray(_made(make, args).copy(), device=device)
 
 
+def numpy_of(x: Array) -> np.ndarray[Any, Any]:
+    """`x` as a NumPy array in this machine's memory."""
+    if array_api_compat.is_torch_array(x):
+        return np.asarray(x.detach().cpu())
+    if array_api_compat.is_cupy_array(x):
+        return np.asarray(x.get())
+    return np.asarray(x)
+
+
 def rfft(x: Array, n: int | None = None) -> Array:
     """Transform of real rows, over the last axis, zeros behind up to `n` samples."""
     if array_api_compat.is_numpy_array(x):

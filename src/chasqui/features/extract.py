@@ -14,6 +14,8 @@ from chasqui.features.catalogue import CATALOGUE, find
 from chasqui.features.settings import Settings
 from chasqui.features.sheet import Sheet
 
+LOUDEST = 1000.0  # 60 dB above full scale is no sound but integers read as real numbers
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -56,7 +58,7 @@ def extract(
 
     Raises:
         BadConfig: an unknown name (with the nearest known one), or settings for another rate.
-        BadSound: a clip that is empty, shorter than one window, or holds NaN or infinity.
+        BadSound: a clip that is empty, shorter than one window, holds NaN or infinity, or is 60 dB above full scale.
     """
     features = find(names)
     chosen = settings or Settings.at(rate_hz)
@@ -102,4 +104,7 @@ def _checked(clip: Any, name: str, least: int) -> Array:
         raise BadSound(name=name, why=f"it has {clip.shape[0]} samples, and one window takes {least}")
     if not bool(xp.all(xp.isfinite(clip))):
         raise BadSound(name=name, why="it holds NaN or infinity")
+    highest = float(xp.max(xp.abs(clip)))
+    if highest > LOUDEST:
+        raise BadSound(name=name, why=f"its samples reach {highest:.6g}, and full scale is 1")
     return xp.astype(clip, xp.float32, copy=False)

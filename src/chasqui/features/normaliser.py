@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chasqui.errors import BadConfig, BadModel
-from chasqui.features.arrays import Array, namespace, table
+from chasqui.features.arrays import Array, namespace, numpy_of, table
 
 VERSION = 1
 CONSTANT = 1e-6  # a deviation this small against the mean is rounding: such a column is only shifted
@@ -103,7 +103,7 @@ class Normaliser:
 
 
 def _as_rows(batch: Any, names: Sequence[str]) -> np.ndarray[Any, Any]:
-    rows = np.asarray(batch.cpu() if hasattr(batch, "cpu") else batch, np.float64)
+    rows = numpy_of(batch).astype(np.float64)
     if rows.ndim != 2 or rows.shape[1] != len(names):
         raise BadConfig(why=f"rows of shape {rows.shape} do not have {len(names)} columns")
     wrong = np.flatnonzero(~np.isfinite(rows).all(axis=0))

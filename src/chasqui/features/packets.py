@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chasqui.errors import BadSound
 from chasqui.features import lower, mel, pitch, shapes, spectrum
 from chasqui.features.arrays import Array, frames, namespace, padded, table
 from chasqui.features.levels import energy
@@ -31,7 +32,12 @@ def packet_features(sound: Array) -> Array:
 
     Means over the packet's six spectra and three pitch frames; bands and level are means of power, in dB, −100 in
     digital silence. Any library of the array-API standard; never NaN for finite sound.
+
+    Raises:
+        BadSound: no samples.
     """
+    if sound.shape[-1] == 0:
+        raise BadSound(name="the stretch", why="it is empty")
     xp = namespace(sound)
     packets = -(-sound.shape[-1] // PACKET)
     whole = padded(sound, 0, packets * PACKET - sound.shape[-1])
