@@ -7,6 +7,9 @@
 import { CEPSTRA, FLOOR, FRAME, LEVEL, LOGMEL, LOGMELS, MFCC, ROW, SECOND, SECONDS, SHAPES, SPREAD } from "./frames.js";
 import { sum } from "./table.js";
 
+/** The version of the definitions that these columns follow: `FEATURE_VERSION` of the server. */
+export const VERSION = "segments-2";
+
 const ACTIVE_DB = 40; // frames further below the loudest one say nothing about the voice
 const REACH = 4; // a slope is the regression over so many frames on both sides
 const DELTAS = 13;

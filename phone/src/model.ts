@@ -1,6 +1,6 @@
 /** A model from its JSON, checked to the last length; and what it says about a segment. */
 import { PhoneError } from "./errors.js";
-import { NAMES } from "./features.js";
+import { NAMES, VERSION } from "./features.js";
 import { clamp, sum, table } from "./table.js";
 
 export const FORMAT = "phone-1";
@@ -17,6 +17,7 @@ export interface Model {
   readonly format: string;
   readonly name: string;
   readonly version: string;
+  readonly feature_version: string;
   readonly features: readonly string[];
   readonly mean: readonly number[];
   readonly scale: readonly number[];
@@ -49,6 +50,7 @@ export interface Curve {
 export function read(json: unknown): Model {
   const model = json as Model;
   must(model && model.format === FORMAT, `format ${FORMAT} expected, not ${String(model && model.format)}`);
+  must(model.feature_version === VERSION, `features ${VERSION} expected, not ${model.feature_version}`);
   const rungs = texts(model.rungs, "rungs");
   const metrics = texts(model.metrics, "metrics");
   const unknown = texts(model.features, "features").filter((name) => !NAMES.includes(name));

@@ -88,6 +88,7 @@ def broken(model, *path, value):
 BREAKS = {
     "another format": (("format",), "phone-2"),
     "no format": (("format",), None),
+    "other features": (("feature_version",), "segments-1"),
     "a feature nobody computes": (("features", 0), "snr_db"),
     "means too short": (("mean",), [0.0]),
     "a mean that is text": (("mean", 3), "0"),

@@ -10,6 +10,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from chasqui.analyze.features import FEATURE_VERSION
 from chasqui.codecs.opus import LADDER_VERSION, ladder
 from chasqui.metrics.targets import TARGETS, TARGETS_VERSION
 from chasqui.models.load import SHIPPED
@@ -35,7 +36,7 @@ def model(features: list[str], mean: Any, scale: Any, seed: int, hidden: int = 2
         "name": "chance",
         "version": "0.0.1",
         "kind": "speech",
-        "feature_version": "segments-2",
+        "feature_version": FEATURE_VERSION,
         "ladder_version": LADDER_VERSION,
         "targets_version": TARGETS_VERSION,
         "features": list(features),
