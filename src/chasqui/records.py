@@ -143,6 +143,7 @@ class Plan(Record):
     target: TargetName  # what was asked for
     promise: TargetName | None  # what this plan expects to keep (lower than asked, or None, under a tight budget)
     budget_bytes: int | None
+    ceiling: TargetName | None = None  # of a budget: the highest promise that its bytes are spent on
     expected_bytes: int
     doubtful: int  # choices that encode must measure with care
     unreachable: int  # segments that no rung brings to the target

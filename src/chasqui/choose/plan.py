@@ -35,6 +35,7 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
         chosen = _Chosen(found.choices, found.promise, found.why, found.counts, predictor.PREDICTOR_VERSION)
     else:
         chosen = _foretold(analysis, segments, asked, options, room, work)
+    ceiling = asked if options.budget_bytes else None
     if options.budget_bytes:  # a budget alone asks for the best that it can keep
         asked = options.target or chosen.promise or "understood"
     out = lines.write(work.folder / "choices.jsonl", chosen.choices)
@@ -44,6 +45,7 @@ def make(master: Master, analysis: Analysis, *, options: Options, work: Workspac
         target=asked,
         promise=chosen.promise,
         budget_bytes=options.budget_bytes,
+        ceiling=ceiling,
         expected_bytes=sum(choice.bytes for choice in chosen.choices) + room,
         doubtful=sum(choice.doubtful for choice in chosen.choices),
         unreachable=sum(not choice.reachable for choice in chosen.choices),

@@ -9,6 +9,7 @@ from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ
 from chasqui.encode import Options
 from chasqui.encode.course import by_lot, courses
 from chasqui.encode.shelf import Shelf
+from chasqui.encode.spending import Spending
 from chasqui.encode.voice import Part, Voice
 from chasqui.errors import DiskFull
 from chasqui.events import Report
@@ -64,7 +65,11 @@ def make(
     ):
         voice = Voice(path, master, shelf, pool, by_lot(master.recording_id, segments, options.visqol_share))
         fallback = pool.submit(_mp3, path, master, plan, work) if options.mp3 else None
-        parts = voice.encode(courses(plan, segments, choices, _cards(plan, work)), report)
+        planned = courses(plan, segments, choices, _cards(plan, work))
+        parts = voice.encode(planned, report)
+        if plan.budget_bytes is not None:
+            container = plan.expected_bytes - sum(choice.bytes for choice in choices)
+            parts = Spending(voice, planned, plan, plan.budget_bytes - container).spent(parts)
         renditions = [_opus(shelf, request, recording, master, plan, parts, work)]
         if fallback is not None:
             renditions.append(fallback.result())

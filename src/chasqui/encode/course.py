@@ -22,17 +22,16 @@ LEAST_DRAWN = 3
 
 @dataclass(frozen=True)
 class Course:
-    """How one segment is brought to its target. Without a target it stays at the first rung."""
+    """How one segment is brought to its target. Without a target it stays at the first rung.
+
+    `quality`: whether what is asked cannot be judged without ViSQOL.
+    """
 
     segment: Segment
     first: str
     target: Target | None
     curve: Curve | None = None
-
-    @property
-    def quality(self) -> bool:
-        """Whether the target cannot be judged without ViSQOL."""
-        return self.target is not None and self.target.speech_visqol is not None
+    quality: bool = False
 
     def after(self, seen: Mapping[str, Scores]) -> str | None:
         """The rung to encode after these measurements, None when there are enough."""
@@ -71,12 +70,15 @@ def courses(
     plan: Plan, segments: Sequence[Segment], choices: Sequence[Choice], cards: Mapping[str, Card]
 ) -> list[Course]:
     """A course for each segment. `cards`: by title, those that the plan's forecasts were made with."""
-    target = TARGETS[plan.promise] if plan.promise and plan.budget_bytes is None else None
+    free = plan.budget_bytes is None
+    target = TARGETS[plan.promise] if plan.promise and free else None
+    # A budget is spent towards the promise above, so that one must be judged too.
+    quality = not free or (target is not None and target.speech_visqol is not None)
 
     def one(segment: Segment, choice: Choice) -> Course:
         told = choice.forecast
         curve = curves.again(told, cards[told.model]) if told and told.model in cards else None
-        return Course(segment, choice.rung, target, curve)
+        return Course(segment, choice.rung, target, curve, quality)
 
     return [one(segment, choice) for segment, choice in zip(segments, choices, strict=True)]
 

@@ -5,9 +5,9 @@ it keeps its target at the least bytes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chasqui.codecs.opus import PACKET_SAMPLES, PRIMING_PACKETS, RATE_HZ, RUNGS, Rung, ladder
@@ -17,6 +17,7 @@ from chasqui.events import Report
 from chasqui.media import segment as sound
 from chasqui.media.memory import EVERY, give_back
 from chasqui.metrics.judge import Judge
+from chasqui.models.budget import Point
 from chasqui.records import Master, Scores, Segment
 
 #: Segments in flight between the threads: enough to keep them busy, few enough to keep memory flat.
@@ -51,6 +52,7 @@ class Voice:
         """`sampled`: segments whose ViSQOL is measured although their target does not need it."""
         self._path, self._master, self._shelf, self._pool = path, master, shelf, pool
         self._sampled = sampled
+        self._spare: dict[tuple[int, str], list[bytes]] = {}
 
     def encode(self, courses: list[Course], report: Report) -> list[Part]:
         """Every segment at the rung its course comes to.
@@ -66,11 +68,52 @@ class Voice:
                 give_back()
         return parts
 
+    def offer(self, wanted: Mapping[int, str], courses: list[Course]) -> dict[int, Point]:
+        """What segments cost and score at other rungs than those they are at. Packets are kept for `move`."""
+        jobs = {
+            index: self._pool.submit(self._offered, courses[index], rung, self._shelf.tail(index, PRIMING_PACKETS))
+            for index, rung in wanted.items()
+        }
+        found = {}
+        for index, job in jobs.items():
+            self._spare[index, wanted[index]], scores = job.result()
+            found[index] = Point(sound.payload(self._spare[index, wanted[index]]), scores)
+        return found
+
+    def move(self, parts: list[Part], rungs: Mapping[int, str], courses: list[Course]) -> list[Part]:
+        """Put segments at rungs that were offered. They and the ones behind them, whose past has changed, are heard
+        again.
+        """
+        parts = list(parts)
+        for index, rung in rungs.items():
+            packets = self._spare[index, rung]
+            self._spare[index, parts[index].rung.name] = self._shelf.get(index)
+            self._shelf.put(index, packets)
+            parts[index] = replace(parts[index], rung=RUNGS[rung], bytes=sound.payload(packets))
+        heard = sorted({near for index in rungs for near in (index, index + 1) if near < len(parts)})
+        asked = [(courses[i], self._shelf.tail(i, PRIMING_PACKETS), self._shelf.get(i)) for i in heard]
+        for index, scores in zip(heard, self._pool.map(lambda one: self._again(*one), asked), strict=True):
+            parts[index] = replace(parts[index], scores=scores)
+        return parts
+
+    def _offered(self, course: Course, rung: str, past: list[bytes]) -> tuple[list[bytes], Scores]:
+        bench = Bench(self._path, self._master, replace(course, first=rung), self._quality(course))
+        return bench.packets[rung], bench.hear(past, rung)
+
+    def _again(self, course: Course, past: list[bytes], packets: list[bytes]) -> Scores:
+        if course.segment.kind == "silence":
+            return Scores()
+        reference = sound.read(self._path, self._master, course.segment).reference
+        heard = sound.decode(past, packets, len(reference))
+        return Judge(course.segment.kind, reference).scores(heard, quality=self._quality(course))
+
+    def _quality(self, course: Course) -> bool:
+        return course.quality or course.segment.index in self._sampled
+
     def _benches(self, courses: list[Course]) -> Iterator[Bench]:
         waiting: deque[Future[Bench]] = deque()
         for course in courses:
-            quality = course.quality or course.segment.index in self._sampled
-            waiting.append(self._pool.submit(Bench, self._path, self._master, course, quality))
+            waiting.append(self._pool.submit(Bench, self._path, self._master, course, self._quality(course)))
             if len(waiting) >= IN_FLIGHT:
                 yield waiting.popleft().result()
         while waiting:
