@@ -27,13 +27,15 @@ from chasqui.errors import BadConfig, NoSpeech, OneSpeaker, StoreBusy
 from chasqui.events import Listener, Report
 from chasqui.metrics.threads import one_blas_thread
 from chasqui.store.guard import disk
-from chasqui.train import crosscheck, material, table
+from chasqui.train import crosscheck, material
 from chasqui.train.label import Done, Folder, Job, label
 from chasqui.train.material import Recipe, Take
 from chasqui.train.sources import Skipped, Source, sources
+from chasqui.train.table import Tables
 
 #: How often the tables are written while the sweep goes on.
 COLLECT_EVERY_S = 600.0
+AHEAD = 4  # takes handed out per worker
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def collect(asked: Asked, planned: Planned | None = None) -> dict[str, Any]:
     """
     planned = planned or plan(asked)
     _same(asked)
-    return table.write(asked.out, planned, facts(asked))
+    return Tables(asked.out, planned, facts(asked)).write()
 
 
 def facts(asked: Asked) -> dict[str, Any]:
@@ -158,7 +160,7 @@ def _swept(asked: Asked, planned: Planned, report: Report) -> dict[str, Any]:
     left = [take for take in takes if asked.again or not _finished(marks[take.take_id], asked)]
     done, total = len(takes) - len(left), len(takes)
     report.advanced(done, total, "takes")
-    written = time.monotonic()
+    tables, written = Tables(asked.out, planned, facts(asked)), time.monotonic()
     jobs = [Job(take, asked.media.resolve(), folder, asked.rungs, asked.again, asked.pesq) for take in left]
     for finished in _labelled(jobs, asked.jobs or os.cpu_count() or 1):
         done += 1
@@ -166,9 +168,9 @@ def _swept(asked: Asked, planned: Planned, report: Report) -> dict[str, Any]:
             report.warned(finished.why, take=finished.take_id, error=finished.error)
         report.advanced(done, total, "takes")
         if time.monotonic() - written > COLLECT_EVERY_S:
-            table.write(asked.out, planned, facts(asked), frames=False)
+            tables.write()
             written = time.monotonic()
-    outcome = table.write(asked.out, planned, facts(asked))
+    outcome = tables.write()
     report.say("finished", facts={"rows": outcome["rows"]})
     return outcome
 
@@ -179,7 +181,9 @@ def _finished(done: Done | None, asked: Asked) -> bool:
 
 
 def _labelled(jobs: list[Job], workers: int) -> Iterator[Done]:
-    """As they are finished. Two per worker are handed out, so that a stop is soon a stop."""
+    """As they are finished. Some per worker are handed out, so that nobody waits while the tables are written, and a
+    stop is soon a stop.
+    """
     workers = min(workers, len(jobs))
     if workers <= 1:  # nothing to gain from a process of its own
         with one_blas_thread():
@@ -191,7 +195,7 @@ def _labelled(jobs: list[Job], workers: int) -> Iterator[Done]:
         rest = iter(jobs)
         try:
             while True:
-                while len(waiting) < 2 * workers and (job := next(rest, None)) is not None:
+                while len(waiting) < AHEAD * workers and (job := next(rest, None)) is not None:
                     waiting.add(pool.submit(label, job))
                 if not waiting:
                     break

@@ -20,7 +20,7 @@ from chasqui import __version__
 from chasqui.choose.trial import Bench, Counts
 from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ
 from chasqui.metrics.judge import VERSIONS
-from chasqui.records import Analysis, Master, Segment
+from chasqui.records import Master, Segment
 from chasqui.store import Workspace, lines
 from chasqui.store.guard import disk
 from chasqui.train import columns, crosscheck, packets
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Gathered:
-    """What the finished takes hold so far."""
+class Piece:
+    """What one take, or all of them, gave."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     segments: list[dict[str, Any]] = field(default_factory=list)
@@ -42,77 +42,99 @@ class Gathered:
     features: dict[str, tuple[str, ...]] = field(default_factory=dict)  # names by version
     unlabelled: int = 0  # segments that a newer analysis cut and nobody has labelled yet
 
-
-def write(out: Path, planned: Planned, facts: dict[str, Any], frames: bool = True) -> dict[str, Any]:
-    """rows.parquet, segments.parquet, split.json and sweep.json of the takes that are done, and frames.parquet if
-    `frames`; gives what stands in sweep.json.
-
-    Raises:
-        DiskFull, NotWritable
-    """
-    found = _gathered(out, planned, facts["rungs"], frames)
-    version, names = _newest(found)
-    segments = [one for one in found.segments if one["feature_version"] == version]
-    current = {one["segment_id"] for one in segments}
-    rows = [row for row in found.rows if row["segment_id"] in current]
-    summary = facts | _summary(planned, found, rows, segments)
-    summary |= {"feature_version": version, "features": list(names), "outdated": len(found.segments) - len(segments)}
-    with disk(out):
-        columns.write(out / "rows.parquet", rows, columns.ROWS)
-        columns.write(out / "segments.parquet", segments, columns.segments(names))
-        if frames:
-            kept = [(name, values) for name, values in found.frames if name in current]
-            columns.write_frames(out / "frames.parquet", kept, packets.COLUMNS)
-            summary |= {"packets_version": packets.PACKETS_VERSION, "frame_columns": list(packets.COLUMNS)}
-        _json(out / "split.json", {"seed": facts["seed"], "parts": planned.parts})
-        _json(out / "sweep.json", summary)
-    return summary
+    def add(self, other: Piece) -> None:
+        """Put another piece behind this one."""
+        self.rows += other.rows
+        self.segments += other.segments
+        self.frames += other.frames
+        self.marks += other.marks
+        self.features |= other.features
+        self.unlabelled += other.unlabelled
 
 
-def _gathered(out: Path, planned: Planned, rungs: list[str], frames: bool) -> Gathered:
-    found = Gathered()
-    folder, store = Folder(out), Folder(out).store
-    for take in planned.takes:
-        if (done := Done.read(folder.mark(take.take_id))) is None:
-            continue
-        found.marks.append(done)
-        if not done.error:
-            with store.workspace(done.recording_id, "label") as work:
-                _take(found, take, *read(done.recording_id, store), work, rungs, out if frames else None)
-    return found
+class Tables:
+    """The tables of one sweep. Takes that were read once are not read again, so it can be written often."""
+
+    def __init__(self, out: Path, planned: Planned, facts: dict[str, Any]) -> None:
+        self._folder, self._planned, self._facts = Folder(out), planned, facts
+        self._read: dict[Path, tuple[int, Piece]] = {}
+
+    def write(self) -> dict[str, Any]:
+        """rows, segments and frames.parquet, split.json and sweep.json of the takes that are done; gives the last.
+
+        Raises:
+            DiskFull, NotWritable
+        """
+        out, found = self._folder.root, Piece()
+        for take in self._planned.takes:
+            found.add(self._piece(take))
+        version, names = _newest(found)
+        segments = [one for one in found.segments if one["feature_version"] == version]
+        current = {one["segment_id"] for one in segments}
+        rows = [row for row in found.rows if row["segment_id"] in current]
+        summary = {
+            **self._facts,
+            **_summary(self._planned, found, rows, segments),
+            "outdated": len(found.segments) - len(segments),
+            "feature_version": version,
+            "features": list(names),
+            "packets_version": packets.PACKETS_VERSION,
+            "frame_columns": list(packets.COLUMNS),
+        }
+        with disk(out):
+            columns.write(out / "rows.parquet", rows, columns.ROWS)
+            columns.write(out / "segments.parquet", segments, columns.segments(names))
+            frames = [(name, values) for name, values in found.frames if name in current]
+            columns.write_frames(out / "frames.parquet", frames, packets.COLUMNS)
+            _json(out / "split.json", {"seed": self._facts["seed"], "parts": self._planned.parts})
+            _json(out / "sweep.json", summary)
+        return summary
+
+    def _piece(self, take: Take) -> Piece:
+        """What a take gave; nothing while it is not done."""
+        mark = self._folder.mark(take.take_id)
+        try:
+            written = mark.stat().st_mtime_ns
+        except OSError:
+            return Piece()
+        if (known := self._read.get(mark)) is None or known[0] != written:
+            done = Done.read(mark)
+            if done is None:
+                return Piece()
+            known = written, _gathered(self._folder, take, done, self._facts["rungs"])
+            self._read[mark] = known
+        return known[1]
 
 
-def _take(
-    found: Gathered,
-    take: Take,
-    master: Master,
-    analysis: Analysis,
-    work: Workspace,
-    rungs: list[str],
-    frames: Path | None,
-) -> None:
-    """Add the segments of a take with the rows of their rungs, and of their packets where these are wanted."""
+def _gathered(folder: Folder, take: Take, done: Done, rungs: list[str]) -> Piece:
+    found = Piece(marks=[done])
+    if done.error:
+        return found
+    store = folder.store
+    master, analysis = read(done.recording_id, store)
+    audio = store.path(master.audio)
     about = _provenance(take) | {
         "recording_id": master.recording_id,
         "denoised": any(one.name == "denoise" and one.applied for one in master.treatments),
         "feature_version": analysis.feature_version,
     }
-    with np.load(work.path(analysis.features)) as features:
+    with np.load(store.path(analysis.features)) as features:
         names, values = tuple(str(name) for name in features["names"]), features["values"]
     found.features[analysis.feature_version] = names
-    audio = work.path(master.audio)
-    segments = [one for one in lines.read(work.path(analysis.segments), Segment) if one.kind != "silence"]
-    seen = packets.kept(frames, audio, master, segments) if frames else {}
-    for segment in segments:
-        labels = list(_labels(Bench(audio, master, segment, work, Counts()), master, segment, work, rungs))
-        if None in labels:
-            found.unlabelled += 1
-            continue
-        facts = about | _place(take, master, segment)
-        found.rows += [facts | label for label in labels if label]
-        found.segments.append(facts | dict(zip(names, values[segment.index].tolist(), strict=True)))
-        if segment.index in seen:
+    segments = [one for one in lines.read(store.path(analysis.segments), Segment) if one.kind != "silence"]
+    seen = packets.kept(folder.root, audio, master, segments)
+    with store.workspace(done.recording_id, "label") as work:
+        for segment in segments:
+            bench = Bench(audio, master, segment, work, Counts())
+            labels = list(_labels(bench, master, segment, work, rungs))
+            if None in labels:
+                found.unlabelled += 1
+                continue
+            facts = about | _place(take, master, segment)
+            found.rows += [facts | label for label in labels if label]
+            found.segments.append(facts | dict(zip(names, values[segment.index].tolist(), strict=True)))
             found.frames.append((facts["segment_id"], seen[segment.index]))
+    return found
 
 
 def _labels(
@@ -157,7 +179,7 @@ def _provenance(take: Take) -> dict[str, Any]:
     }
 
 
-def _newest(found: Gathered) -> tuple[str, tuple[str, ...]]:
+def _newest(found: Piece) -> tuple[str, tuple[str, ...]]:
     """The features that most segments have: a table cannot hold two versions."""
     counts = Counter(one["feature_version"] for one in found.segments)
     version = counts.most_common(1)[0][0] if counts else ""
@@ -165,7 +187,7 @@ def _newest(found: Gathered) -> tuple[str, tuple[str, ...]]:
 
 
 def _summary(
-    planned: Planned, found: Gathered, rows: list[dict[str, Any]], segments: list[dict[str, Any]]
+    planned: Planned, found: Piece, rows: list[dict[str, Any]], segments: list[dict[str, Any]]
 ) -> dict[str, Any]:
     cpu: Counter[str] = Counter()
     for done in found.marks:
