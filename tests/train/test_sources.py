@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chasqui.errors import BadConfig
 from chasqui.train.sources import Source, by_group, sources
 
 ANA, LUIS = "speech/resemblyzer/1088-129236-0000.flac", "speech/resemblyzer/103-1240-0000.flac"
@@ -81,6 +82,20 @@ def test_a_file_that_the_table_names_may_be_gone(tmp_path: Path, media: Path) ->
     found, skipped = sources(tmp_path)
     assert found == []
     assert [one.error.code for one in skipped] == ["Unreadable"]
+
+
+def test_a_table_of_ones_own_says_what_its_files_are(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"RIFF")
+    table = "path\tlanguage\tseconds\trate_hz\tcontent\tgroup\na.wav\tqu\t9.5\t16000\tspeech\trosa\n"
+    (tmp_path / "media.tsv").write_text(table + "b.wav\t\t20\t48000\tnoise\t\n", encoding="utf-8")
+    assert sources(tmp_path)[0] == [
+        Source("a.wav", "speech", "own", "qu", "rosa", 9.5),
+        Source("b.wav", "noise", "own", "und", "b", 20.0),
+    ]
+    (tmp_path / "media.tsv").write_text("path\tseconds\na.wav\t9.5\n", encoding="utf-8")
+    with pytest.raises(BadConfig, match="language"):
+        sources(tmp_path)
 
 
 def test_groups_come_in_order() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,12 +18,12 @@ import numpy as np
 import pytest
 
 from chasqui.codecs.opus import RUNGS
-from chasqui.errors import BadConfig, NoSpeech, NotWritable, OneSpeaker, StoreBusy
+from chasqui.errors import BadConfig, DiskFull, NoSpeech, NotWritable, OneSpeaker, StoreBusy
 from chasqui.events import Event
-from chasqui.train import crosscheck, sweep
+from chasqui.train import crosscheck, label, sweep
 from chasqui.train.columns import ROWS, segments
 from chasqui.train.label import Done, Folder
-from chasqui.train.material import Recipe
+from chasqui.train.material import Recipe, Take
 from chasqui.train.packets import COLUMNS
 from chasqui.train.sweep import Asked
 
@@ -168,7 +169,7 @@ def test_a_killed_sweep_of_two_workers_goes_on_and_comes_out_the_same(
     script = tmp_path.with_suffix(".py")
     script.write_text("if __name__ == '__main__':\n    " + code.replace("\n", "\n    "), encoding="utf-8")
     child = subprocess.Popen([sys.executable, str(script)], start_new_session=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not list((tmp_path / "takes").glob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
     child.kill()
@@ -235,6 +236,36 @@ def test_a_recording_that_a_stage_refuses_costs_one_take(own: Path, tmp_path: Pa
     done = sweep.label(sweep.Job(take, folder, Folder(tmp_path / "out"), wanted.rungs))
     assert done.error == "Unreadable"
     assert Done.read(Folder(tmp_path / "out").mark(take.take_id)) == done
+
+
+def test_a_full_disk_stops_the_sweep_and_keeps_what_was_done(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = replace(asked(own, tmp_path), recipe=Recipe(0, 0, 0, 0, 1), rungs=("voice-6", "audio-14"), limit=2)
+    first = sweep.plan(wanted).takes[0].take_id
+    real = label.render
+
+    def full(take: Take, *places: Path) -> Path:
+        if take.take_id != first:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(take, *places)
+
+    monkeypatch.setattr(label, "render", full)
+    with pytest.raises(DiskFull):
+        sweep.sweep(wanted)
+    assert [path.stem for path in (tmp_path / "takes").glob("*.json")] == [first]
+    monkeypatch.undo()
+    assert sweep.sweep(wanted)["takes"]["done"] == 2
+
+
+def test_a_defect_costs_one_take_and_is_tried_again(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = replace(asked(own, tmp_path), rungs=("voice-6", "audio-14"), limit=1)
+    monkeypatch.setattr(label, "render", lambda *_: 1 / 0)
+    said: list[Event] = []
+    assert sweep.sweep(wanted, said.append)["takes"]["done"] == 0
+    assert [event.facts["error"] for event in said if event.kind == "warned"] == ["Defect"]
+    monkeypatch.undo()
+    assert sweep.sweep(wanted)["takes"]["done"] == 1
 
 
 def test_an_output_that_cannot_be_written_stops_the_sweep(own: Path, tmp_path: Path) -> None:

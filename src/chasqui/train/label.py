@@ -6,8 +6,8 @@ store by master, segment and rung: whatever was labelled once is not labelled ag
 
 from __future__ import annotations
 
-import errno
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +17,12 @@ from chasqui.choose.trial import Bench, Counts
 from chasqui.codecs.opus import Rung
 from chasqui.codecs.opus import ladder as opus_ladder
 from chasqui.config import Config, load
-from chasqui.errors import ChasquiError, DiskFull, NotReady, NotWritable, TryAgain
+from chasqui.errors import ChasquiError, Defect, DiskFull, NotReady, NotWritable, TryAgain
 from chasqui.ingest import accept
 from chasqui.records import Analysis, Master, Recording, Segment
 from chasqui.run import run_stage
 from chasqui.store import Store, lines, open_store
+from chasqui.store.guard import disk
 from chasqui.train import packets
 from chasqui.train.crosscheck import chosen, measure
 from chasqui.train.material import Take
@@ -119,9 +120,17 @@ def label(job: Job) -> Done:
         done.error, done.why, done.evidence = error.code, str(error), error.evidence
         if isinstance(error, TryAgain):
             return done
+    except Exception as error:  # a defect met in one take must not cost the others
+        if os.environ.get("CHASQUI_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        done.error, done.why = Defect.__name__, str(Defect(name=job.take.sources[0], what=what))
+        done.evidence = {"name": job.take.sources[0], "what": what}
+        return done
     if before is not None and done.encodes == 0 and not done.error:
         done.cpu_s = before.cpu_s  # no label was made now: they cost what they cost then
-    done.write(mark)
+    with disk(mark.parent):
+        done.write(mark)
     return done
 
 
@@ -152,9 +161,10 @@ def _label(job: Job, done: Done, recording_id: str) -> None:
                 measure(work.path(master.audio), master, segment, rungs, work)
                 clock.lap("pesq")
             done.segments += segment.kind != "silence"
-        packets.kept(
-            job.folder.root, work.path(master.audio), master, [one for one in segments if one.kind != "silence"]
-        )
+        with disk(job.folder.root):
+            packets.kept(
+                job.folder.root, work.path(master.audio), master, [one for one in segments if one.kind != "silence"]
+            )
         clock.lap("packets")
     done.encodes, done.audio_s = counts.encodes, master.duration_s
 
@@ -181,20 +191,14 @@ def _taken_in(job: Job, store: Store, config: Config) -> str:
     """Mix the take and hand it in; the store keeps its own copy."""
     mixture = job.folder.root / "mixtures" / f"{job.take.take_id}.flac"
     try:
-        mixture.parent.mkdir(parents=True, exist_ok=True)
-        request = accept(render(job.take, job.media, mixture), store)
+        with disk(job.folder.root):
+            mixture.parent.mkdir(parents=True, exist_ok=True)
+            render(job.take, job.media, mixture)
+        request = accept(mixture, store)
         run_stage("ingest", request.recording_id, store, config)
-    except OSError as error:
-        raise _disk(error, mixture.parent) from error
     finally:
         mixture.unlink(missing_ok=True)
     return request.recording_id
-
-
-def _disk(error: OSError, folder: Path) -> ChasquiError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(path=folder)
-    return NotWritable(path=folder, why=error.strerror or str(error))
 
 
 class _Clock:

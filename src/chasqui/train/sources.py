@@ -1,6 +1,7 @@
 """Which recordings of a folder can be learnt from: who speaks, in which language, and what may not be mixed up.
 
-A folder with a `media.tsv` is read by that table and by what is known of the open corpora in it (KNOWN). In a folder of
+A folder with a `media.tsv` is read by that table: its columns `content` and `group` where it has them, else what is
+known of the open corpora (KNOWN). In a folder of
 somebody's own every media file is speech of the speaker named by its folder or its file; `noise/` and `rooms/` hold
 what may be mixed in.
 """
@@ -12,9 +13,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-from chasqui.errors import ChasquiError, Damaged, EmptyFile, IsReference, NoAudio, NotMedia, TooShort, Unreadable
+from chasqui.errors import (
+    BadConfig,
+    ChasquiError,
+    Damaged,
+    EmptyFile,
+    IsReference,
+    NoAudio,
+    NotMedia,
+    TooShort,
+    Unreadable,
+)
 from chasqui.ingest.content import HEAD_BYTES, content_of
 from chasqui.media import probe
 from chasqui.media.guard import open_regular
@@ -26,6 +37,7 @@ SHORTEST_S = 4.0
 LONGEST_S = 24 * 3600.0
 GONE = "there is no such file (moved, renamed or deleted?)"
 TABLE = "media.tsv"
+NEEDED = ("path", "language", "seconds", "rate_hz")
 NOISE_FOLDERS, ROOM_FOLDERS = ("noise", "noises", "ruido"), ("rooms", "room", "salas")
 
 
@@ -116,7 +128,11 @@ KNOWN: tuple[Known, ...] = (
 
 
 def sources(folder: Path) -> tuple[list[Source], list[Skipped]]:
-    """What a folder offers, and what was left out although it looked like sound. In a stable order."""
+    """What a folder offers, and what was left out. In a stable order.
+
+    Raises:
+        BadConfig: a media.tsv without a column that is needed.
+    """
     found, skipped = _listed(folder) if (folder / TABLE).exists() else _whole(folder)
     return sorted(found, key=lambda source: source.path), skipped
 
@@ -124,14 +140,28 @@ def sources(folder: Path) -> tuple[list[Source], list[Skipped]]:
 def _listed(folder: Path) -> tuple[list[Source], list[Skipped]]:
     found, skipped = [], []
     with (folder / TABLE).open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if not row["rate_hz"] or (source := _known(row)) is None:
+        table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if missing := [name for name in NEEDED if name not in (table.fieldnames or ())]:
+            raise BadConfig(why=f"{folder / TABLE} has no column {missing[0]!r}")
+        for row in table:
+            if not row["rate_hz"] or (source := _told(row) or _known(row)) is None:
                 continue
             if not (folder / source.path).is_file():
                 skipped.append(Skipped(source.path, Unreadable(name=Path(source.path).name, why=GONE)))
             else:
                 found.append(source)
     return found, skipped
+
+
+def _told(row: dict[str, str]) -> Source | None:
+    """A row that says itself what it is, in the columns `content` and `group`."""
+    content = row.get("content") or ""
+    if content not in get_args(Content):
+        return None
+    group = row.get("group") or Path(row["path"]).stem
+    language = (row.get("language") or "und")[:2] if content in ("speech", "words") else "und"
+    seconds = float(row["seconds"] or 0)
+    return Source(row["path"], content, "own", language, group, seconds, row.get("licence") or "")  # type: ignore[arg-type]
 
 
 def _known(row: dict[str, str]) -> Source | None:

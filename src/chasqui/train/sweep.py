@@ -207,12 +207,14 @@ def _labelled(jobs: list[Job], workers: int) -> Iterator[Done]:
 
 
 def _alone() -> None:
-    """In each worker: one BLAS thread, and an end when the parent is killed."""
+    """In each worker: one BLAS thread, Ctrl-C left to the parent, and an end when the parent is killed."""
+    import signal
     import threading
 
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="blas")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
