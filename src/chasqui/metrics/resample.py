@@ -31,7 +31,7 @@ class Resampler:
     taps: tuple[float, ...]
 
     def __call__(self, signal: NDArray[Any]) -> Array:
-        """The signal, shape [samples], at the new rate: [ceil(samples · up / down)], aligned; nought beyond the ends."""
+        """The signal, [samples], at the new rate: [ceil(samples · up / down)], aligned; nought beyond the ends."""
         outputs = -(-len(signal) * self.up // self.down)
         if not outputs:
             return np.zeros(0, np.float32)
