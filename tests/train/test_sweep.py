@@ -26,6 +26,7 @@ from chasqui.train.label import Done, Folder
 from chasqui.train.material import Recipe, Take
 from chasqui.train.packets import COLUMNS
 from chasqui.train.sweep import Asked
+from chasqui.words import explain
 
 pq = pytest.importorskip("pyarrow.parquet") if os.environ.get("CI") != "true" else __import__("pyarrow.parquet").parquet
 
@@ -276,8 +277,17 @@ def test_an_output_that_cannot_be_written_stops_the_sweep(own: Path, tmp_path: P
 
 def test_pesq_without_its_package_is_a_hint(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pesq", None)
-    with pytest.raises(BadConfig, match="pip install pesq"):
+    with pytest.raises(BadConfig, match="pip install 'pesq'"):
         sweep.sweep(replace(asked(own, tmp_path), pesq=0.5))
+
+
+def test_without_the_extra_the_hint_says_what_to_install(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BadConfig, match=r"pip install 'chasqui\[train\]'") as error:
+        sweep.sweep(asked(own, tmp_path))
+    assert "hace falta el paquete pyarrow: pip install 'chasqui[train]'" in explain(error.value, "es")
 
 
 def test_the_sample_for_pesq_grows_with_its_share() -> None:

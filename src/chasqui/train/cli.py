@@ -72,8 +72,8 @@ def _tell_sweep(facts: dict[str, Any], out: Path, lang: str) -> None:
     cpu_s = sum(facts["cpu_s"].values())
     said = {
         "takes": facts["takes"],
-        "segments": {**facts["segments"], "rows": facts["rows"], "minutes": round(facts["audio_s"] / 60)},
-        "cost": {"each": facts["cpu_s_per_segment"], "minutes": round(cpu_s / 60)},
+        "segments": {**facts["segments"], "rows": facts["rows"], "minutes": f"{facts['audio_s'] / 60:.1f}"},
+        "cost": {"each": facts["cpu_s_per_segment"], "minutes": f"{cpu_s / 60:.1f}"},
         "out": {"out": click.format_filename(out)},
     }
     for name, numbers in said.items():

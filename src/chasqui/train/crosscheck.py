@@ -7,7 +7,6 @@ and is only measured where its package was installed by hand.
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from chasqui.codecs.opus import Rung
-from chasqui.errors import BadConfig
 from chasqui.media import segment as sound
 from chasqui.records import Master, Segment
 from chasqui.store import Workspace
+from chasqui.train.extra import need
 from chasqui.train.split import shuffled
 
 RATE_HZ = 16_000
@@ -26,16 +25,12 @@ VERSION = "pesq-wb"
 
 
 def needed() -> Any:
-    """The function of the package `pesq`.
+    """The function of the package `pesq`, which compiles on installation.
 
     Raises:
         BadConfig: it is not installed.
     """
-    try:
-        return import_module("pesq").pesq
-    except ImportError as error:
-        why = "--pesq needs the package pesq, which compiles on installation: pip install pesq"
-        raise BadConfig(why=why) from error
+    return need("pesq", install="pesq").pesq
 
 
 def chosen(segment_id: str, share: float) -> bool:

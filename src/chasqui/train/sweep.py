@@ -28,6 +28,7 @@ from chasqui.events import Listener, Report
 from chasqui.metrics.threads import one_blas_thread
 from chasqui.store.guard import disk
 from chasqui.train import crosscheck, material
+from chasqui.train.extra import need
 from chasqui.train.label import Done, Folder, Job, label
 from chasqui.train.material import Recipe, Take
 from chasqui.train.sources import Skipped, Source, sources
@@ -99,6 +100,7 @@ def sweep(asked: Asked, listener: Listener | None = None, planned: Planned | Non
         NoSpeech, OneSpeaker
         StoreBusy: another sweep is at work in this folder.
     """
+    need("pyarrow")
     planned = planned or plan(asked)
     if asked.pesq:
         crosscheck.needed()
@@ -123,6 +125,7 @@ def collect(asked: Asked, planned: Planned | None = None) -> dict[str, Any]:
         BadConfig: the folder holds a sweep that was asked for differently.
         DiskFull, NotWritable, NoSpeech, OneSpeaker
     """
+    need("pyarrow")
     planned = planned or plan(asked)
     _same(asked)
     return Tables(asked.out, planned, facts(asked)).write()
