@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chasqui.asr import RATE_HZ, Span
@@ -70,6 +70,7 @@ def test_words_get_the_punctuation_of_the_text() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=4), max_size=20), st.text(max_size=60))
 def test_dressing_never_loses_a_word(spoken: list[str], text: str) -> None:
     assert len(dressed(spoken, text)) == len(spoken)
@@ -86,6 +87,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_a_transcript_or_a_named_error(answer: object) -> None:
     try:

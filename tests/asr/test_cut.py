@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chasqui.asr import RATE_HZ, Heard, Span
@@ -18,6 +18,7 @@ def span(seconds: float, start_s: float = 0.0, pauses_s: tuple[float, ...] = ())
     return Span(np.ones(round(seconds * RATE_HZ), np.float32), start_s, pauses_s)
 
 
+@settings(deadline=None)
 @given(
     seconds=st.floats(0, 40),
     start_s=st.floats(0, 1e5),

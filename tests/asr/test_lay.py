@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chasqui.asr import RATE_HZ, Span
@@ -12,6 +12,7 @@ from chasqui.asr.lay import lay
 TIME = st.floats(-50, 150)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=5), TIME, TIME, st.none() | st.floats(-2, 2)), max_size=12))
 def test_words_end_up_in_order_and_inside(spoken: list[tuple[str, float, float, float | None]]) -> None:
     span = Span(np.zeros(10 * RATE_HZ, np.float32), 40.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chasqui.metrics.numbers import LARGEST, NUMBER_WORDS, digits, in_words, ordinal, year
@@ -34,6 +34,7 @@ def test_numbers_are_read_as_people_do(number: int, spanish: str, english: str) 
     assert " ".join(in_words(number, "en")) == english
 
 
+@settings(deadline=None)
 @given(st.integers(0, LARGEST), st.integers(0, LARGEST), st.sampled_from(["es", "en"]))
 def test_two_numbers_never_read_the_same(one: int, other: int, language: str) -> None:
     assert (in_words(one, language) == in_words(other, language)) == (one == other)

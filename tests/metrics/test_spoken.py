@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chasqui.metrics.numbers import in_words
@@ -54,6 +54,7 @@ def test_other_languages_keep_letters_and_digits() -> None:
     assert plain("Ça, été", "fr") == "ça été"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12 - 1), st.sampled_from(["es", "en"]))
 def test_a_number_is_the_same_in_digits_and_in_words(number: int, language: str) -> None:
     grouped = f"{number:,}"
@@ -64,6 +65,7 @@ def test_a_number_is_the_same_in_digits_and_in_words(number: int, language: str)
         assert plain(grouped.replace(",", "."), "es") == said
 
 
+@settings(deadline=None)
 @given(ANY, st.sampled_from(["es", "en", "qu"]))
 def test_tokens_know_where_they_come_from_and_what_is_plain_stays(words: list[str], language: str) -> None:
     found = tokens(words, language)
@@ -74,6 +76,7 @@ def test_tokens_know_where_they_come_from_and_what_is_plain_stays(words: list[st
     assert [token.text for token in upper] == [token.text for token in lower]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=40), st.sampled_from(["es", "en"]))
 def test_what_is_comparable_compares_the_same_again(text: str, language: str) -> None:
     once = plain(text, language)

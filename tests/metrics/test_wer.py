@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from conftest import missing
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chasqui.metrics.wer import VERSION, Lost, WordErrors, compare, total
@@ -32,6 +32,7 @@ def distance(one: list[str], other: list[str]) -> int:
     return between(len(one), len(other))
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_errors_are_the_distance(reference: list[str], heard: list[str]) -> None:
     found = compare(reference, heard, "es")
@@ -44,6 +45,7 @@ def test_errors_are_the_distance(reference: list[str], heard: list[str]) -> None
     assert len(reference) - len(found.lost) + found.substitutions + found.insertions == len(heard)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_the_same_words_have_no_errors_and_silence_loses_all(words: list[str]) -> None:
     loud = [word.upper() + "," for word in words]
