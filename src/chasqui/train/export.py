@@ -64,6 +64,10 @@ def ship(folder: Path, to: Path, version: str, scores: dict[str, Any]) -> Card:
     aside = to / "card.part"
     aside.write_text(written(shipped), encoding="utf-8")
     aside.replace(to / "card.json")
+    if (folder / "model.json").exists():
+        small = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        said = {**small, "version": version, "policy": phone_policy(shipped)}
+        (to / "model.json").write_text(json.dumps(said, separators=(",", ":")) + "\n", encoding="utf-8")
     return shipped
 
 
@@ -100,5 +104,10 @@ def phone(card: Card, layers: tuple[Layer, ...]) -> dict[str, Any]:
         },
         "deviation": [[float(f"{value:.4g}") for value in row] for row in deviation.tolist()],
         "quantiles": card.quantiles,
-        "policy": {name: {"level": one.level, "constant": one.constant} for name, one in card.policy.items()},
+        "policy": phone_policy(card),
     }
+
+
+def phone_policy(card: Card) -> dict[str, Any]:
+    """A phone chooses once and cannot measure: where to begin, and what to take where nothing can be said."""
+    return {name: {"level": one.level, "constant": one.constant} for name, one in card.policy.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chasqui.train.fit_data import Floats
+from chasqui.train.fit_data import Data, Floats
 
 #: Share of what differs between segments that the components must carry, and how many there may be.
 CARRIED, MOST = 0.985, 8
@@ -33,6 +33,11 @@ class Basis:
     def aims(self, coordinates: Floats) -> Floats:
         """The way back."""
         return self.mean + coordinates @ self.directions
+
+
+def of(learn: Data) -> Basis:
+    """The basis of the segments to learn from."""
+    return basis(learn.aims, weights(len(learn.metrics), len(learn.rungs), learn.aims))
 
 
 def basis(aims: Floats, weights: Floats, most: int = MOST) -> Basis:

@@ -101,16 +101,15 @@ def read(sweep: Path, kind: ModelKind) -> Data:
     Raises:
         BadTraining: no sweep there, columns or whole parts are missing, too few segments.
     """
-    segments, rows = _table(sweep / "segments.parquet", NEEDED), _table(sweep / "rows.parquet", ROW)
+    segments, rows = table(sweep / "segments.parquet", NEEDED), table(sweep / "rows.parquet", ROW)
     version, names = _features(sweep)
-    if missing := [name for name in names if name not in segments]:
-        raise BadTraining(path=str(sweep / "segments.parquet"), why=_missing(missing))
+    if lacking := [name for name in names if name not in segments]:
+        raise BadTraining(path=str(sweep / "segments.parquet"), why=lacks(lacking))
     mine = np.flatnonzero(segments["kind"] == kind)
     ids = segments["segment_id"][mine]
     scores, sizes = _measured(rows, ids, kind)
     features = np.stack([segments[name][mine] for name in names], axis=1).astype(np.float64)
-    whole, finite = np.isfinite(sizes).all(axis=1), np.isfinite(features).all(axis=1)
-    scored = np.isfinite(scores).reshape(len(ids), -1).all(axis=1)
+    whole, finite, scored = _finite(sizes), _finite(features), _finite(scores)
     data = Data(
         kind=kind,
         ids=tuple(map(str, ids)),
@@ -171,7 +170,7 @@ def _measured(rows: dict[str, NDArray[Any]], ids: NDArray[Any], kind: ModelKind)
     return scores, sizes
 
 
-def _table(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def table(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     """The columns of a Parquet file; nulls among numbers come as NaN."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -180,12 +179,18 @@ def _table(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise BadTraining(path=str(path), why=f"no whole Parquet file: {error}") from error
-    if missing := [name for name in needed if name not in table.column_names]:
-        raise BadTraining(path=str(path), why=_missing(missing))
+    if lacking := [name for name in needed if name not in table.column_names]:
+        raise BadTraining(path=str(path), why=lacks(lacking))
     return {name: table.column(name).to_numpy() for name in table.column_names}
 
 
-def _missing(names: list[str]) -> str:
+def _finite(values: Floats) -> Flags:
+    """Which lines hold only numbers."""
+    return np.asarray(np.isfinite(values).reshape(len(values), -1).all(axis=1), np.bool_)
+
+
+def lacks(names: list[str]) -> str:
+    """How it is said that columns are lacking."""
     return f"columns are missing: {', '.join(names[:5])}"
 
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from chasqui.models.card import Normaliser
-from chasqui.train import fit_kernel, fit_net, trees
+from chasqui.train import fit_basis, fit_kernel, fit_net, fit_spread, trees
 from chasqui.train.export_graph import Graph
 from chasqui.train.fit_basis import Basis
-from chasqui.train.fit_data import Floats
-
-
-class Regressor(Protocol):
-    """From normalised features [segments, features] to [segments, outputs]; the same as operators."""
-
-    def predict(self, x: Floats) -> Floats: ...
-
-    def draw(self, graph: Graph, x: int) -> int: ...
-
-
-Grow = Callable[[Floats, Floats], Regressor]
+from chasqui.train.fit_data import Data, Floats
+from chasqui.train.fit_spread import Grow, Regressor
 
 
 @dataclass(frozen=True)
@@ -40,20 +28,6 @@ class Mean:
         width = graph.size(drawn[0][1])
         weights = np.concatenate([share * np.eye(width) for share, _ in drawn])
         return graph.dense(graph.side_by_side([part for _, part in drawn]), weights, np.zeros(width))
-
-
-@dataclass(frozen=True)
-class Line:
-    """A linear regressor."""
-
-    weights: Floats  # [features, outputs]
-    bias: Floats  # [outputs]
-
-    def predict(self, x: Floats) -> Floats:
-        return x @ self.weights + self.bias
-
-    def draw(self, graph: Graph, x: int) -> int:
-        return graph.dense(x, self.weights, self.bias)
 
 
 @dataclass(frozen=True)
@@ -76,6 +50,19 @@ class Fitted:
         graph = Graph(len(self.features), said)
         aims = graph.dense(self.coordinates.draw(graph, graph.input), self.basis.directions, self.basis.mean)
         return graph.finished(graph.side_by_side([aims, self.difficulty.draw(graph, graph.input)]))
+
+
+def fit(data: Data, grow: Grow, seed: int = 0) -> Fitted:
+    """A model of the segments to fit with; how hard each is, is learnt from predictions out of the fold."""
+    learn = data.of("fit")
+    normal = normaliser(learn.features)
+    x = normal.apply(learn.features).astype(np.float64)
+    basis = fit_basis.of(learn)
+    z = basis.coordinates(learn.aims)
+    known = basis.aims(fit_spread.out_of_fold(grow, x, z, learn.group))
+    wrong = (learn.aims - known)[:, : len(data.metrics) * len(data.rungs)]
+    difficulty = fit_spread.difficulty(x, wrong / wrong.std(axis=0), seed)
+    return Fitted(data.names, normal, basis, grow(x, z), difficulty)
 
 
 def forest(seed: int = 0) -> Grow:

@@ -6,7 +6,8 @@ Nothing here is taken from segments that the model was fitted to. Difficulty is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,24 @@ from numpy.typing import NDArray
 from chasqui.models.card import Card, Metric
 from chasqui.models.curve import predicted
 from chasqui.train import trees
+from chasqui.train.export_graph import Graph
 from chasqui.train.fit_data import Data, Floats
-from chasqui.train.fit_model import Grow, Line, Regressor
+
+
+class Regressor(Protocol):
+    """From normalised features [segments, features] to [segments, outputs]; the same as operators."""
+
+    def predict(self, x: Floats) -> Floats: ...
+
+    def draw(self, graph: Graph, x: int) -> int: ...
+
+
+#: Fits one to normalised features [segments, features] and what they shall give [segments, outputs].
+Grow = Callable[[Floats, Floats], Regressor]
 
 FOLDS = 4
 #: Quantiles per metric: the 1st to 99th hundredth.
 QUANTILES = 99
-#: ln(difficulty) stays within this: a model may doubt itself, not be certain.
-WIDEST = 0.9
 
 
 def folds(groups: NDArray[np.str_], count: int = FOLDS) -> Iterator[NDArray[np.bool_]]:
@@ -45,16 +56,13 @@ def out_of_fold(grow: Grow, x: Floats, z: Floats, groups: NDArray[np.str_]) -> F
     return found
 
 
-def difficulty(x: Floats, residuals: Floats, seed: int = 0, plain: bool = False) -> Regressor:
+def difficulty(x: Floats, residuals: Floats, seed: int = 0) -> Regressor:
     """ln(difficulty) from normalised features: half the logarithm of how large the squared residuals are.
 
     Args:
         residuals: [segments, aims], each in units of its own deviation.
-        plain: a linear model, for where trees cannot go.
     """
     loud = np.log(np.mean(residuals**2, axis=1) + 1e-3) / 2
-    if plain:
-        return Line(np.zeros((x.shape[1], 1)), np.zeros(1))
     grown = trees.boosting(x, loud[:, None], count=60, rate=0.05, depth=2, share=0.2, seed=seed)
     guess = grown.predict(x)[:, 0]
     # So that squared residuals over squared difficulty are 1 on average.

@@ -19,8 +19,9 @@ from chasqui.models.curve import Curve, Floats, predicted, wanted
 from chasqui.records import Scores
 from chasqui.train.fit_data import Data
 
-#: A policy may spend this many encodes per segment on average, and must bring this share to the target.
-ENCODES, KEPT = 1.2, 0.99
+#: An encode more per segment is worth this share of the bytes, three times that beyond ENCODES encodes on average; no
+#: policy may bring less than the share KEPT to the target.
+ENCODE_PRICE, ENCODES, KEPT = 0.2, 1.22, 0.99
 LEVELS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 WORTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 
@@ -132,8 +133,14 @@ def sums(outcomes: Sequence[Outcome]) -> Sums:
     return Sums(spent / best - 1, kept[0], kept[1], encodes)
 
 
+def price(score: Sums) -> float:
+    """One number for how well a policy did: bytes over the oracle, with encodes and broken promises priced in."""
+    beyond = 2 * max(score.encodes - ENCODES, 0)
+    return score.regret + ENCODE_PRICE * (score.encodes - 1 + beyond) + 10 * max(KEPT - score.kept, 0)
+
+
 def tuned(found: Sequence[Curve], data: Data, target: Target, constant: str) -> Levels:
-    """The levels that spend the fewest bytes within ENCODES and KEPT; where none is within, the nearest to it."""
+    """The levels with the lowest price."""
     scores = [measured(data, line, target) for line in range(len(data))]
     best: tuple[float, Levels] | None = None
     for level in LEVELS:
@@ -144,9 +151,8 @@ def tuned(found: Sequence[Curve], data: Data, target: Target, constant: str) -> 
                 play(replace(curve, card=card), target, scores[line], data, line) for line, curve in enumerate(found)
             ]
             score = sums(outcomes)
-            cost = score.regret + 2 * max(score.encodes - ENCODES, 0) + 10 * max(KEPT - score.kept, 0)
-            if best is None or cost < best[0]:
-                best = cost, levels
+            if best is None or price(score) < best[0]:
+                best = price(score), levels
     if best is None:
         raise ValueError("nothing to tune")
     return best[1]
