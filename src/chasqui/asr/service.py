@@ -57,7 +57,7 @@ class Service:
                 return self._once(fields, (name, data, media_type))
             except _Passing as passing:
                 if attempt == self._settings.attempts:
-                    raise ServiceDown(url=self._url, why=f"{passing.why} ({attempt} attempts)") from passing
+                    raise ServiceDown(url=self._url, why=f"{passing.why}; attempts: {attempt}") from passing
                 pause_s = passing.wait_s if passing.wait_s is not None else _backoff(attempt)
                 if pause_s > MOST_PATIENCE_S:
                     raise ServiceDown(url=self._url, why=f"{passing.why}; it asks to wait {pause_s:.0f} s") from passing
