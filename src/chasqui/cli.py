@@ -130,16 +130,25 @@ def chasqui() -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False))
 @promising
+@click.option("--unit-budget", metavar="SIZE")
 @common
-def pack(paths: tuple[Path, ...], out: Path | None, as_json: bool, **flags: Any) -> int:
+def pack(paths: tuple[Path, ...], out: Path | None, unit_budget: str | None, as_json: bool, **flags: Any) -> int:
     from chasqui.run.local import OUT, Packed, packing
     from chasqui.run.tell import exit_code, result
     from chasqui.store import open_store
 
     config = _config(flags)
+    into, store = out or Path(OUT[config.lang]), open_store(config.store)
     results: list[Packed] = []
     with _listener(as_json, config.lang) as listener:
-        for packed in packing(paths, out or Path(OUT[config.lang]), open_store(config.store), config, listener):
+        if unit_budget is None:
+            lessons = packing(paths, into, store, config, listener)
+        else:
+            from chasqui.run.size import read_size
+            from chasqui.run.unit import packing_unit
+
+            lessons = packing_unit(paths, read_size(unit_budget), into, store, config, listener)
+        for packed in lessons:
             results.append(packed)
             if packed.error and not as_json:
                 _refuse(packed.source, packed.error, config.lang)
@@ -196,17 +205,40 @@ def ingest(paths: tuple[Path, ...], as_json: bool, **flags: Any) -> int:
 def _stage_command(name: str) -> None:
     """`chasqui NAME LESSON...`: run one stage on what the store has, and print its record."""
 
-    def run(lesson: tuple[str, ...], as_json: bool, **flags: Any) -> None:
+    def run(lesson: tuple[str, ...], as_json: bool, explain: bool = False, **flags: Any) -> None:
         from chasqui.run.story import resolve
         from chasqui.store import open_store
 
+        asks = any(flags.get(name) is not None for name in ("target", "budget"))
         config = _config(flags)
         store = open_store(config.store)
         for recording_id in [resolve(wanted, store) for wanted in lesson]:
-            _run_stage(name, recording_id, store, config, as_json)
+            if explain:
+                _explain(recording_id, store, config, as_json, anew=asks)
+            else:
+                _run_stage(name, recording_id, store, config, as_json)
 
-    run = common(promising(run) if name == "choose" else run)
-    chasqui.command(name)(click.argument("lesson", nargs=-1, required=True)(run))
+    if name == "choose":
+        run = click.option("--explain", is_flag=True)(promising(run))
+    chasqui.command(name)(click.argument("lesson", nargs=-1, required=True)(common(run)))
+
+
+def _explain(recording_id: str, store: Any, config: Any, as_json: bool, anew: bool) -> None:
+    """A table of the plan as it stands; of a new one where there is none, or another promise is asked for."""
+    from rich.console import Console
+
+    from chasqui.records import Plan
+    from chasqui.run.explain import rows, table
+    from chasqui.run.local import run_stages
+
+    if anew or store.get(recording_id, "choose", Plan) is None:
+        with _listener(as_json, config.lang) as listener:
+            run_stages(["choose"], recording_id, store, config, listener)
+    told = rows(recording_id, store)
+    if as_json:
+        _json_lines().result({"stage": "choose", "recording_id": recording_id, "segments": told})
+    else:
+        Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table(told, config.lang))
 
 
 for _name in ("clean", "analyze", "choose", "encode", "verify", "publish"):

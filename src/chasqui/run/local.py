@@ -82,7 +82,7 @@ def packing(
     with writable(out):
         stopped: ChasquiError | None = None
         for path, folder in find(paths):
-            packed = Packed(path, error=stopped) if stopped else _pack_one(path, folder, out, store, config, listener)
+            packed = Packed(path, error=stopped) if stopped else pack_one(path, folder, out, store, config, listener)
             if isinstance(packed.error, DiskFull | NotWritable):
                 stopped = packed.error  # the others would only find out the same
             yield packed
@@ -100,7 +100,8 @@ def run_stages(
         return [run_stage(name, recording_id, store, config, listener) for name in names]
 
 
-def _pack_one(path: Path, folder: str, out: Path, store: Store, config: Config, listener: Listener | None) -> Packed:
+def pack_one(path: Path, folder: str, out: Path, store: Store, config: Config, listener: Listener | None) -> Packed:
+    """The lesson of one file below `out / folder`, or the error that refused it."""
     from chasqui.ingest import accept
 
     request: Request | None = None
