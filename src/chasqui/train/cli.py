@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chasqui.train import cli_models
 from chasqui.words import LANGUAGES, explain, say
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def sweep(sweep_out: Path, rungs: str, collect: bool, lang: str | None, as_json:
     else:
         _tell_sweep(facts, sweep_out, lang)
     return SOME_REFUSED if facts["takes"]["refused"] else 0
+
+
+for _command in (cli_models.fit, cli_models.evaluate, cli_models.export):
+    train.add_command(_command)
 
 
 def _tell_plan(planned: Planned, lang: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chasqui.errors import BadTraining
-from chasqui.metrics.targets import TARGETS, Target, keeps
+from chasqui.metrics.targets import TARGETS, Target
 from chasqui.models.card import Card
-from chasqui.models.curve import Curve
 from chasqui.models.load import Model
-from chasqui.train import baseline, fit_data, simulate
-from chasqui.train.fit_data import Data, Floats, ModelKind
+from chasqui.train import baseline, evaluate_doubts, fit_data, lstm, simulate
+from chasqui.train.evaluate_doubts import Candidate
+from chasqui.train.fit_data import KINDS, Data, Floats, ModelKind
 from chasqui.train.simulate import Outcome
 
-COVERAGES = (0.5, 0.8, 0.9, 0.95)
+VERSION = "evaluation-1"
 DRAWS = 1000
 #: Breakdowns: an entry with fewer segments than this says nothing.
 FEWEST = 8
@@ -33,17 +32,7 @@ BY = ("language", "content", "treatment", "noise", "snr", "room")
 APART = ("lstm", "phone")
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A fitted model and what it says about some segments."""
-
-    name: str
-    card: Card
-    curves: list[Curve]
-    microseconds: float  # per prediction, the whole way through LiteRT
-
-
-def candidates(folder: Path, data: Data) -> list[Candidate]:
+def candidates(folder: Path, data: Data, sweep: Path) -> list[Candidate]:
     """Every model of a kind that `fit` left in a folder, asked through the same door as `choose` asks.
 
     Raises:
@@ -53,13 +42,28 @@ def candidates(folder: Path, data: Data) -> list[Candidate]:
     found = []
     for card in sorted((folder / data.kind).glob("*/card.json")):
         model = Model(card.parent)
-        found.append(asked(model, data, card.parent.name))
+        size = (card.parent / "model.tflite").stat().st_size
+        found.append(asked(model, _fed(data, model.card, sweep), card.parent.name, size))
     if not found:
         raise BadTraining(path=str(folder), why=f"no fitted model for {data.kind} in it")
     return found
 
 
-def asked(model: Model, data: Data, name: str) -> Candidate:
+def _fed(data: Data, card: Card, sweep: Path) -> Data:
+    """The data with the features that a model takes: those of `choose`, or packets.
+
+    Raises:
+        BadTraining: a segment has no packets.
+    """
+    if card.algorithm != "lstm":
+        return data
+    fed = lstm.with_packets(data, sweep)
+    if len(fed) < len(data):
+        raise BadTraining(path=str(sweep / "frames.parquet"), why=f"{len(data) - len(fed)} segments have no packets")
+    return fed
+
+
+def asked(model: Model, data: Data, name: str, size: int = 0) -> Candidate:
     """What a model says about every segment."""
     columns = model.columns(data.names, data.feature_version)
     started = time.perf_counter()
@@ -68,19 +72,34 @@ def asked(model: Model, data: Data, name: str) -> Candidate:
     if any(curve is None for curve in curves):
         raise BadTraining(path=name, why="the model gave a number that is not finite")
     whole = [simulate.remembering(curve) for curve in curves if curve is not None]
-    return Candidate(name, model.card, list(whole), 1e6 * spent)
+    return Candidate(name, model.card, list(whole), 1e6 * spent, size)
 
 
-def evaluate(sweep: Path, models: Path, kind: ModelKind) -> dict[str, Any]:
-    """Everything about the models of one kind, as JSON.
+def evaluate(sweep: Path, models: Path) -> dict[str, Any]:
+    """Everything about all models, as JSON.
+
+    Raises:
+        BadModel, BadTraining
+    """
+    return {
+        "version": VERSION,
+        "feature_version": fit_data.facts(sweep)["feature_version"],
+        "takes": fit_data.facts(sweep).get("takes", {}).get("done", 0),
+        "prices": {"encode": simulate.ENCODE_PRICE, "encodes": simulate.ENCODES, "kept": simulate.KEPT},
+        "kinds": {kind: of_kind(sweep, models, kind) for kind in KINDS},
+    }
+
+
+def of_kind(sweep: Path, models: Path, kind: ModelKind) -> dict[str, Any]:
+    """Everything about the models of one kind.
 
     Raises:
         BadModel, BadTraining
     """
     data = fit_data.read(sweep, kind)
     known, check, held = data.where(np.isin(data.part, ["fit", "calibrate"])), data.of("calibrate"), data.of("test")
-    chosen = {one.name: cost(one, check) for one in candidates(models, check)}
-    judged = candidates(models, held)
+    chosen = {one.name: cost(one, check) for one in candidates(models, check, sweep)}
+    judged = candidates(models, held, sweep)
     winner = min((one for one in judged if one.name not in APART), key=lambda one: chosen[one.name])
     outcomes = {name: _methods(known, held, judged, target) for name, target in TARGETS.items()}
     return {
@@ -98,7 +117,9 @@ def evaluate(sweep: Path, models: Path, kind: ModelKind) -> dict[str, Any]:
             }
             for name, methods in outcomes.items()
         },
-        "models": {one.name: _model(one, held) for one in judged},
+        "metrics": list(data.metrics),
+        "models": {one.name: evaluate_doubts.judged(one, held) for one in judged},
+        "examples": evaluate_doubts.examples(winner, held),
         "by": {name: _by(methods[winner.name], held) for name, methods in outcomes.items()},
     }
 
@@ -156,73 +177,6 @@ def _draws(outcomes: Sequence[Outcome], groups: NDArray[np.str_]) -> dict[str, F
 
 def _rate(outcomes: Sequence[Outcome], data: Data) -> float:
     return 8 * sum(one.bytes for one in outcomes) / float(data.seconds.sum())
-
-
-def _model(one: Candidate, data: Data) -> dict[str, Any]:
-    return {
-        "title": one.card.title,
-        "algorithm": one.card.algorithm,
-        "microseconds": round(one.microseconds, 1),
-        "levels": {name: levels.model_dump() for name, levels in one.card.policy.items()},
-        "errors": _errors(one, data),
-        "coverage": coverage(one, data),
-        "reliability": reliability(one, data),
-    }
-
-
-def _errors(one: Candidate, data: Data) -> dict[str, Any]:
-    """Root mean square and median absolute errors of the scores as people know them, and of the bytes."""
-    found: dict[str, Any] = {}
-    for row, metric in enumerate(data.metrics):
-        said = np.array([[getattr(curve.scores(rung), metric) for rung in data.rungs] for curve in one.curves])
-        wrong = said - data.scores[:, row]
-        found[metric] = {
-            "rms": round(float(np.sqrt(np.mean(wrong**2))), 4),
-            "median": round(float(np.median(np.abs(wrong))), 4),
-        }
-    sizes = np.array([curve.sizes for curve in one.curves]) / data.bytes - 1
-    found["bytes"] = {
-        "rms": round(float(np.sqrt(np.mean(sizes**2))), 4),
-        "median": round(float(np.median(np.abs(sizes))), 4),
-    }
-    return found
-
-
-def coverage(one: Candidate, data: Data) -> dict[str, dict[str, float]]:
-    """Per metric: how often what was measured lies within the central interval of a given probability."""
-    size = len(data.metrics) * len(data.rungs)
-    measured = data.aims[:, :size].reshape(len(data), len(data.metrics), -1)
-    found: dict[str, dict[str, float]] = {}
-    for row, metric in enumerate(data.metrics):
-        found[metric] = {}
-        for share in COVERAGES:
-            low, high = (
-                np.array([curve.low(level)[row] for curve in one.curves])
-                for level in ((1 + share) / 2, (1 - share) / 2)
-            )
-            inside = (measured[:, row] >= low) & (measured[:, row] <= high)
-            found[metric][f"{share:g}"] = round(float(inside.mean()), 4)
-    return found
-
-
-def reliability(one: Candidate, data: Data, bins: int = 10) -> list[dict[str, float]]:
-    """Of the rungs said to keep a target with about some probability: how many do. All targets and rungs together."""
-    said, kept = [], []
-    for target in TARGETS.values():
-        for line, curve in enumerate(one.curves):
-            said.append(curve.chance(target))
-            kept.append([keeps(target, data.kind, s) for s in simulate.measured(data, line, target).values()])
-    chances, hits = np.concatenate(said), np.concatenate(kept).astype(float)
-    place = np.minimum((chances * bins).astype(int), bins - 1)
-    return [
-        {
-            "said": round(float(chances[place == at].mean()), 4),
-            "kept": round(float(hits[place == at].mean()), 4),
-            "count": int((place == at).sum()),
-        }
-        for at in range(bins)
-        if (place == at).any()
-    ]
 
 
 def _by(outcomes: Sequence[Outcome], data: Data) -> dict[str, dict[str, Any]]:

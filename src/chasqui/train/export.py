@@ -6,6 +6,7 @@ No pickles, and nothing but operators that every LiteRT has built in.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,34 @@ def builtin(weights: bytes, path: str) -> list[str]:
     return found
 
 
-def ship(folder: Path, to: Path, version: str, scores: dict[str, Any]) -> Card:
+def export(models: Path, to: Path, version: str, results: dict[str, Any]) -> list[Card]:
+    """Ship the winner for each kind and the phone's model, as `evaluate` found them, with what it measured.
+
+    Raises:
+        BadModel: one of them is damaged, was fitted again after it was judged, or needs more than LiteRT.
+    """
+    shipped = []
+    for kind, found in results["kinds"].items():
+        places = {kind: found["winner"]} | ({"phone": "phone"} if "phone" in found["models"] else {})
+        for place, name in places.items():
+            judged = found["models"][name]
+            if read(models / kind / name).title != judged["title"]:
+                raise BadModel(path=str(models / kind / name), why="it is not the model that was evaluated")
+            shipped.append(ship(models / kind / name, to / place, version, measured(found, name), place))
+    return shipped
+
+
+def measured(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a card says about how good a model is, on held-out recordings."""
+    targets = {
+        target: {key: one["value"] for key, one in told["methods"][name].items()}
+        for target, told in found["targets"].items()
+    }
+    facts = {key: found["models"][name][key] for key in ("errors", "coverage")}
+    return {"held_out": {"segments": found["segments"]["test"], "groups": found["groups"]["test"]}, **targets, **facts}
+
+
+def ship(folder: Path, to: Path, version: str, scores: dict[str, Any], name: str) -> Card:
     """Copy one fitted model under the name of its kind, with what was measured on its card.
 
     Raises:
@@ -57,7 +85,13 @@ def ship(folder: Path, to: Path, version: str, scores: dict[str, Any]) -> Card:
     card = read(folder)
     weights = (folder / "model.tflite").read_bytes()
     builtin(weights, str(folder / "model.tflite"))
-    facts = {"version": version, "scores": scores, "intended_use": USE[card.kind], "limits": LIMITS[card.kind]}
+    facts = {
+        "name": name,
+        "version": version,
+        "scores": scores,
+        "intended_use": USE[card.kind],
+        "limits": LIMITS[card.kind],
+    }
     shipped = Card.model_validate({**card.model_dump(), **facts})
     to.mkdir(parents=True, exist_ok=True)
     (to / "model.tflite").write_bytes(weights)
@@ -66,7 +100,7 @@ def ship(folder: Path, to: Path, version: str, scores: dict[str, Any]) -> Card:
     aside.replace(to / "card.json")
     if (folder / "model.json").exists():
         small = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        said = {**small, "version": version, "policy": phone_policy(shipped)}
+        said = {**small, "name": name, "version": version, "policy": phone_policy(shipped)}
         (to / "model.json").write_text(json.dumps(said, separators=(",", ":")) + "\n", encoding="utf-8")
     return shipped
 
@@ -77,6 +111,11 @@ def written(card: Card) -> str:
         f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in card.model_dump().items()
     ]
     return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a semantic version of three numbers."""
+    return re.fullmatch(r"\d+\.\d+\.\d+", text) is not None
 
 
 def phone(card: Card, layers: tuple[Layer, ...]) -> dict[str, Any]:

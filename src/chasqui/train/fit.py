@@ -18,11 +18,10 @@ from typing import NamedTuple
 from chasqui.errors import BadConfig
 from chasqui.models.card import Card
 from chasqui.train import fit_card, fit_data, fit_model, fit_net, fit_phone, lstm
-from chasqui.train.fit_data import Data, ModelKind
+from chasqui.train.fit_data import KINDS, Data, ModelKind
 from chasqui.train.fit_spread import Grow
 
 VERSION = "0.1.0"
-KINDS: tuple[ModelKind, ...] = ("speech", "music")
 
 #: Plain algorithms: a seed gives what grows a regressor.
 GROWN: dict[str, Callable[[int], Grow]] = {

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Part = Literal["fit", "calibrate", "test"]
 ModelKind = Literal["speech", "music"]
+KINDS: tuple[ModelKind, ...] = ("speech", "music")
 
 #: Where a segment comes from, as far as a sweep tells.
 ABOUT = (
@@ -102,7 +103,8 @@ def read(sweep: Path, kind: ModelKind) -> Data:
         BadTraining: no sweep there, columns or whole parts are missing, too few segments.
     """
     segments, rows = table(sweep / "segments.parquet", NEEDED), table(sweep / "rows.parquet", ROW)
-    version, names = _features(sweep)
+    told = facts(sweep)
+    names = tuple(told["features"])
     if lacking := [name for name in names if name not in segments]:
         raise BadTraining(path=str(sweep / "segments.parquet"), why=lacks(lacking))
     mine = np.flatnonzero(segments["kind"] == kind)
@@ -113,7 +115,7 @@ def read(sweep: Path, kind: ModelKind) -> Data:
     data = Data(
         kind=kind,
         ids=tuple(map(str, ids)),
-        feature_version=version,
+        feature_version=told["feature_version"],
         names=names,
         features=features,
         scores=scores,
@@ -194,11 +196,15 @@ def lacks(names: list[str]) -> str:
     return f"columns are missing: {', '.join(names[:5])}"
 
 
-def _features(sweep: Path) -> tuple[str, tuple[str, ...]]:
-    """Version and names of the features that were swept."""
+def facts(sweep: Path) -> dict[str, Any]:
+    """What a sweep says about itself, with version and names of its features.
+
+    Raises:
+        BadTraining: it says nothing, or lacks those.
+    """
     path = sweep / "sweep.json"
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        return str(facts["feature_version"]), tuple(map(str, facts["features"]))
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return told | {"feature_version": str(told["feature_version"]), "features": list(map(str, told["features"]))}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadTraining(path=str(path), why=f"it does not say which features were swept ({error})") from error
