@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from chasqui import __version__
+from chasqui.asr_cli import models
 from chasqui.errors import SOME_REFUSED, ChasquiError
 from chasqui.train.cli import train
 from chasqui.words import LANGUAGES, explain, say
@@ -325,3 +326,4 @@ def _json_lines() -> Any:
 
 
 chasqui.add_command(train)
+chasqui.add_command(models)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
 from conftest import missing
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from chasqui.metrics.wer import VERSION, Lost, WordErrors, compare, total
 
-try:
-    import jiwer  # noqa: F401
-except ImportError:
-    missing("the package jiwer")
+
+@pytest.fixture(autouse=True, scope="module")
+def installed() -> None:
+    if find_spec("jiwer") is None:
+        missing("the package jiwer")
+
 
 WORDS = st.lists(st.sampled_from(["agua", "roca", "sol", "luz", "mar"]), max_size=12)
 
