@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from chasqui.words import LANGUAGES, say
+from chasqui.words import LANGUAGES, explain, say
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 SWEEP = click.option("--sweep", "sweep_in", type=FOLDER, default=Path("sweep"))
@@ -29,18 +29,25 @@ RESULTS, REPORT = "evaluation.json", "report.html"
 @JSON
 def fit(sweep_in: Path, models: Path, algorithms: str, seed: int, lang: str | None, as_json: bool) -> None:
     from chasqui.config import load
+    from chasqui.errors import BadTraining
     from chasqui.run.progress import json_lines
     from chasqui.train import fit as room
+    from chasqui.train.fit_data import KINDS
 
     lang = load(None, lang=lang).lang
     asked = tuple(filter(None, algorithms.split(","))) or room.ALGORITHMS
     steps = []
-    for step in room.fit(sweep_in, models, asked, seed):
-        steps.append({**step._asdict(), "card": step.card.title})
-        if not as_json:
-            kb = round(step.size / 1000)
-            facts = {"kind": step.kind, "algorithm": step.algorithm, "kb": kb, "cpu_s": step.cpu_s}
-            click.echo(say("train.fit.step", lang, **facts))
+    for kind in KINDS:
+        try:
+            for step in room.fit(sweep_in, models, kind, asked, seed):
+                steps.append({**step._asdict(), "card": step.card.title})
+                if not as_json:
+                    facts = {"algorithm": step.algorithm, "kb": round(step.size / 1000), "cpu_s": step.cpu_s}
+                    click.echo(say(f"train.fit.{kind}", lang, **facts))
+        except BadTraining as error:
+            if kind == "speech":
+                raise
+            click.echo(say("train.fit.no music", lang, why=explain(error, lang)), err=True)  # many folders have none
     if as_json:
         json_lines().result({"models": steps})
     else:

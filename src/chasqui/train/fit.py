@@ -18,7 +18,7 @@ from typing import NamedTuple
 from chasqui.errors import BadConfig
 from chasqui.models.card import Card
 from chasqui.train import fit_card, fit_data, fit_model, fit_net, fit_phone, lstm
-from chasqui.train.fit_data import KINDS, Data, ModelKind
+from chasqui.train.fit_data import Data, ModelKind
 from chasqui.train.fit_spread import Grow
 
 VERSION = "0.1.0"
@@ -44,8 +44,10 @@ class Step(NamedTuple):
     cpu_s: float
 
 
-def fit(sweep: Path, out: Path, algorithms: Sequence[str] = ALGORITHMS, seed: int = 0) -> Iterator[Step]:
-    """Fit these algorithms for both kinds, one after the other.
+def fit(
+    sweep: Path, out: Path, kind: ModelKind, algorithms: Sequence[str] = ALGORITHMS, seed: int = 0
+) -> Iterator[Step]:
+    """Fit these algorithms for one kind of segment, one after the other.
 
     Raises:
         BadConfig: no such algorithm.
@@ -53,17 +55,14 @@ def fit(sweep: Path, out: Path, algorithms: Sequence[str] = ALGORITHMS, seed: in
     """
     if strange := [name for name in algorithms if name not in ALGORITHMS]:
         raise BadConfig(why=f"there is no algorithm {strange[0]!r}; known: {', '.join(ALGORITHMS)}")
-    for kind in KINDS:
-        data = fit_data.read(sweep, kind)
-        for name in algorithms:
-            if name == "lstm" and not (sweep / "frames.parquet").exists():
-                continue
-            if name == "phone" and kind == "music":
-                continue  # the constant rung of the music model is what a phone takes
-            started = time.process_time()
-            made = one(data, name, sweep, seed)
-            fit_card.write(made, out / kind / name)
-            yield Step(kind, name, made.card, len(made.weights), time.process_time() - started)
+    data = fit_data.read(sweep, kind)
+    for name in algorithms:
+        if name == "phone" and kind == "music":
+            continue  # the constant rung of the music model is what a phone takes
+        started = time.process_time()
+        made = one(data, name, sweep, seed)
+        fit_card.write(made, out / kind / name)
+        yield Step(kind, name, made.card, len(made.weights), round(time.process_time() - started, 1))
 
 
 def one(data: Data, algorithm: str, sweep: Path, seed: int = 0, version: str = VERSION) -> fit_card.Made:
