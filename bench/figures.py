@@ -73,6 +73,16 @@ class Trial(NamedTuple):
         kept = sum(lesson.voices[target].verified * lesson.duration_s for lesson in self.lessons)
         return round(kept / self.seconds, 4)
 
+    def encodes(self, encoding: str) -> float | None:
+        """Encodes per segment of one of Chasqui's rows, None of others."""
+        voices = [
+            lesson.voices[target] if encoding == ours(target) else lesson.searched[target]
+            for lesson in self.lessons
+            for target in TARGETS
+            if encoding in (ours(target), searched(target))
+        ]
+        return round(sum(v.encodes for v in voices) / sum(v.segments for v in voices), 2) if voices else None
+
     def facts(self) -> Row:
         """How large the set is."""
         segments = sum(segment.kind == self.counted for lesson in self.lessons for segment in lesson.segments)
@@ -123,7 +133,7 @@ def between(trials: list[Trial]) -> list[int]:
 
 
 def rows(trial: Trial) -> list[Row]:
-    """One row per baseline, then Chasqui's three."""
+    """One row per baseline, then Chasqui's: for each target as it is packed, and with every rung searched for."""
     hows = {baseline.name: baseline.how for baseline in BASELINES}
     return [
         {
@@ -133,14 +143,20 @@ def rows(trial: Trial) -> list[Row]:
             "mb_per_hour": round(trial.kbps(name) * 3600 / 8000, 2),
             "shares": {target: trial.share(name, target) for target in TARGETS},
             "seconds_per_hour": trial.seconds_per_hour(name),
+            "encodes": trial.encodes(name),
         }
-        for name in (*hows, *map(ours, TARGETS))
+        for name in (*hows, *(row(target) for target in TARGETS for row in (ours, searched)))
     ]
 
 
 def ours(target: str) -> str:
     """Chasqui's row for a target."""
     return f"Chasqui {target}"
+
+
+def searched(target: str) -> str:
+    """The row of the same target by search."""
+    return f"Chasqui {target} (search)"
 
 
 def fixed(trial: Trial) -> list[Row]:

@@ -11,7 +11,7 @@ from bench.baselines import Shape
 from bench.recordings import Take
 from chasqui.config import Config
 from chasqui.ingest import accept
-from chasqui.records import Analysis, Certificate, Master, Record, Recording, Renditions, Request, Segment
+from chasqui.records import Analysis, Certificate, Master, Plan, Record, Recording, Renditions, Request, Segment
 from chasqui.run import run_stage
 from chasqui.store import open_store
 
@@ -23,16 +23,20 @@ PER_TARGET = ("choose", "encode", "verify")
 
 
 class Voice(NamedTuple):
-    """voice.opus of one target. `verified` is the certificate's share of seconds at the target."""
+    """voice.opus of one target. `verified` is the certificate's share of seconds at the target; `encodes` of
+    `segments`: how often they were encoded, a search's trials included.
+    """
 
     path: Path
     size: int
     seconds: float
     verified: float
+    encodes: int
+    segments: int
 
 
 class Packed(NamedTuple):
-    """One recording after Chasqui: its master, its segments, and a voice file per target."""
+    """One recording after Chasqui: its master, its segments, and a voice file per target, predicted and searched."""
 
     take: Take
     shape: Shape
@@ -41,6 +45,7 @@ class Packed(NamedTuple):
     duration_s: float
     segments: tuple[Segment, ...]
     voices: dict[str, Voice]
+    searched: dict[str, Voice]
 
 
 def packed(take: Take, folder: Path) -> Packed:
@@ -59,24 +64,29 @@ def packed(take: Take, folder: Path) -> Packed:
         master.gain_db,
         master.duration_s,
         _segments(base, request),
-        {target: _voice(folder, request, target, seconds) for target in TARGETS},
+        {target: _voice(folder, request, target, "predict", seconds) for target in TARGETS},
+        {target: _voice(folder, request, target, "search", seconds) for target in TARGETS},
     )
 
 
-def _voice(folder: Path, request: Request, target: str, shared_s: float) -> Voice:
-    shutil.copytree(folder / "base", folder / target)
-    url = f"file:{folder / target}"
-    seconds = shared_s + sum(_run(stage, request, url, target) for stage in PER_TARGET)
+def _voice(folder: Path, request: Request, target: str, method: str, shared_s: float) -> Voice:
+    own = folder / f"{method}-{target}"
+    shutil.copytree(folder / "base", own)
+    url = f"file:{own}"
+    seconds = shared_s + sum(_run(stage, request, url, target, method) for stage in PER_TARGET)
     store = open_store(url)
     made = _got(store.get(request.recording_id, "encode", Renditions))
     certificate = _got(store.get(request.recording_id, "verify", Certificate))
     voice = next(rendition for rendition in made.renditions if rendition.name == "voice.opus")
-    return Voice(store.path(voice.blob), voice.blob.bytes, seconds, certificate.kept_share[target])
+    plan = _got(store.get(request.recording_id, "choose", Plan))
+    encodes = plan.encodes + plan.remembered + made.encodes
+    share = certificate.kept_share[target]
+    return Voice(store.path(voice.blob), voice.blob.bytes, seconds, share, encodes, certificate.segments)
 
 
-def _run(stage: str, request: Request, url: str, target: str) -> float:
+def _run(stage: str, request: Request, url: str, target: str, method: str = "predict") -> float:
     started = time.perf_counter()
-    config = Config(store=url, threads=1, stages={"choose": {"target": target}})
+    config = Config(store=url, threads=1, stages={"choose": {"target": target, "method": method}})
     run_stage(stage, request.recording_id, open_store(url), config)
     return time.perf_counter() - started
 

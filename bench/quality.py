@@ -32,6 +32,7 @@ from bench.figures import (
     name_of,
     ours,
     rows,
+    searched,
     split,
 )
 from bench.packing import TARGETS, Packed, packed
@@ -78,9 +79,10 @@ def _one_thread() -> None:
 def _chasqui(lesson: Packed) -> dict[str, Outcome]:
     yardstick = Yardstick(lesson)
     found = {}
-    for target, voice in lesson.voices.items():
-        pcm = decode(voice.path.read_bytes(), yardstick.samples)
-        found[ours(target)] = Outcome(voice.size, voice.seconds, yardstick.kept(pcm))
+    for target in TARGETS:
+        for name, voice in ((ours(target), lesson.voices[target]), (searched(target), lesson.searched[target])):
+            pcm = decode(voice.path.read_bytes(), yardstick.samples)
+            found[name] = Outcome(voice.size, voice.seconds, yardstick.kept(pcm))
     return found
 
 
@@ -123,7 +125,7 @@ def shown(result: Row) -> str:
 
 
 def _main_table(found: list[Row]) -> str:
-    columns = ["", "MB per hour", "kb/s", *TARGETS, "s per hour of sound"]
+    columns = ["", "MB per hour", "kb/s", *TARGETS, "s per hour of sound", "encodes per segment"]
     return markdown(
         columns,
         [
@@ -133,6 +135,7 @@ def _main_table(found: list[Row]) -> str:
                 row["kbps"],
                 *map(_percent, row["shares"].values()),
                 row["seconds_per_hour"],
+                row["encodes"] or "–",
             ]
             for row in found
         ],

@@ -49,7 +49,10 @@ class Promise(Record):
     kept: TargetName | None
     degraded: str | None
     kept_share: dict[str, float] = Field(
-        description="target → share of seconds of speech and music at or above it, 0–1"
+        description="target → share of seconds of speech and music at or above it, 0–1; only targets judged everywhere"
+    )
+    visqol_sample: int | None = Field(
+        default=None, description="parts of speech drawn by lot for ViSQOL, where the promise does not need it of all"
     )
     segments: int
     scored_again: int = Field(description="segments scored from the published bytes")

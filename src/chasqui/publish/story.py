@@ -64,6 +64,7 @@ def promise(sources: Sources, measured: Sequence[Measured]) -> dict[str, Any]:
         "judged": len(judged),
         "met": met,
         "again": certificate.scored_again,
+        "sampled": certificate.visqol_sample,
         "warnings": warnings,
         "sound": certificate.kept is not None and not certificate.degraded,
     }
