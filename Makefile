@@ -15,6 +15,9 @@ ARGS   ?=
 # The Python to build on: PYTHON=... if given, else the first of these that is new enough.
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
 
+# On a user's machine tests of optional parts skip where the part is absent; with CI=true everything is installed.
+DEV    := $(if $(filter true,$(CI)),ci,dev)
+
 CODE   := src tests examples $(wildcard bench)
 
 .PHONY: help demo test check bench phone fmt setup clean
@@ -26,10 +29,10 @@ help:  ## this list
 demo: $(VENV)/.ready-base  ## pack the example class (INPUT=recording takes another, OUT=folder puts it elsewhere)
 	@$(BIN)/chasqui pack "$(INPUT)" --out "$(OUT)"
 
-test: $(VENV)/.ready-dev  ## run the tests, with coverage (ARGS= for pytest)
+test: $(VENV)/.ready-$(DEV)  ## run the tests, with coverage (ARGS= for pytest)
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
-check: $(VENV)/.ready-dev  ## lint, formatting, types, and the direction of imports
+check: $(VENV)/.ready-$(DEV)  ## lint, formatting, types, and the direction of imports
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/ruff format --check --quiet $(CODE) || { echo "Formatting differs: run make fmt"; exit 1; }
 	@$(BIN)/mypy
@@ -45,7 +48,7 @@ fmt: $(VENV)/.ready-dev  ## format the code and sort the imports
 	@$(BIN)/ruff check --quiet --fix-only $(CODE)
 	@$(BIN)/ruff format --quiet $(CODE)
 
-setup: $(VENV)/.ready-dev  ## install everything for working on Chasqui into .venv
+setup: $(VENV)/.ready-$(DEV)  ## install everything for working on Chasqui into .venv
 
 clean:  ## remove .venv and caches; lessons and the store (.chasqui) stay
 	@rm -rf $(VENV) build dist phone/node_modules .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -57,6 +60,8 @@ $(VENV)/.ready-base: EXTRAS :=
 $(VENV)/.ready-base: READY := .ready-base
 $(VENV)/.ready-dev: EXTRAS := [dev]
 $(VENV)/.ready-dev: READY := .ready-base .ready-dev
+$(VENV)/.ready-ci: EXTRAS := [dev,train,gpu]
+$(VENV)/.ready-ci: READY := .ready-base .ready-dev .ready-ci
 $(VENV)/.ready-bench: EXTRAS := [dev,bench]
 $(VENV)/.ready-bench: READY := .ready-base .ready-dev .ready-bench
 
