@@ -25,6 +25,8 @@ from chasqui.records import Word
 
 #: Whisper looks at 30 s at a time.
 LONGEST_S = 30.0
+#: Batches per call: a call costs some 40 ms beside the work, and what waits for it 3 MB per piece.
+BATCHES = 4
 #: Under this there is nothing to hear, and half a frame of features is an error inside.
 SHORTEST_S = 0.1
 #: Languages written without spaces between words: there a token without a space before it is a word all the same.
@@ -63,7 +65,9 @@ class Whisper:
         if self._ear is None:
             self._ear = _Ear(self, self._settings)
         ear = self._ear
-        return hear_in_pieces(spans, LONGEST_S, lambda pieces: ear.hear(pieces, language), self._settings.batch)
+        return hear_in_pieces(
+            spans, LONGEST_S, lambda pieces: ear.hear(pieces, language), BATCHES * self._settings.batch
+        )
 
     def close(self) -> None:
         self._ear = None
@@ -99,16 +103,17 @@ class _Ear:
         asking once more costs one step of the decoder, encoding again would cost a third of everything.
         """
         output = self._encode(features)
-        self._spoken = [answer[0] for answer in self._model.model.detect_language(output)] if self._asking else []
+        if self._asking:
+            self._spoken += [answer[0] for answer in self._model.model.detect_language(output)]
         return output
 
     def hear(self, pieces: list[Span], language: str | None) -> list[Heard]:
-        """One Heard per piece of at most 30 s, all in one batch."""
+        """One Heard per piece of at most 30 s, all in one call."""
         heard = [Heard(language=language)] * len(pieces)
         long = [place for place, piece in enumerate(pieces) if piece.seconds >= SHORTEST_S]
         if not long:
             return heard
-        self._asking = language is None and len(self._languages) > 1
+        self._spoken, self._asking = [], language is None and len(self._languages) > 1
         # Clips start on whole hundredths: faster-whisper counts their words from there.
         gaps = [np.zeros(-len(pieces[place].sound) % (RATE_HZ // 100), np.float32) for place in long]
         sound = np.concatenate([part for at, gap in zip(long, gaps, strict=True) for part in (pieces[at].sound, gap)])
@@ -134,7 +139,7 @@ class _Ear:
                 vad_filter=False,  # the caller has listened for speech already
                 word_timestamps=True,
                 beam_size=self._settings.beam,
-                batch_size=len(clips),
+                batch_size=min(len(clips), self._settings.batch),
             )
             return list(segments)
         except RuntimeError as error:
