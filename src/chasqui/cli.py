@@ -9,25 +9,22 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
 from chasqui import __version__
 from chasqui.asr_cli import models
 from chasqui.errors import SOME_REFUSED, ChasquiError
+from chasqui.flags import common, promising, read_flags
 from chasqui.train.cli import train
 from chasqui.words import LANGUAGES, explain, say
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 #: Exit codes that are not an error's: an unexpected exception, a wrong command line, and Ctrl-C (128 + SIGINT).
 UNEXPECTED, USAGE, INTERRUPTED = 1, 2, 130
-DEFAULT_CONFIG = Path("chasqui.toml")
-TARGETS = ("understood", "comfortable", "clear")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -94,26 +91,6 @@ def _translate(command: click.Command, lang: str) -> None:
             _translate(inner, lang)
 
 
-def common(command: F) -> F:
-    """The options that every command has."""
-    for option in (
-        click.option("--set", "sets", multiple=True, metavar="STAGE.OPTION=VALUE"),
-        click.option("--threads", type=click.IntRange(0, 256)),
-        click.option("--config", type=click.Path(path_type=Path, dir_okay=False)),
-        click.option("--store", metavar="URL"),
-        click.option("--lang", type=click.Choice(LANGUAGES)),
-        click.option("--json", "as_json", is_flag=True),
-    ):
-        command = option(command)
-    return command
-
-
-def promising(command: F) -> F:
-    """The two options that say what the listener shall get."""
-    command = click.option("--budget", metavar="SIZE")(command)
-    return click.option("--target", type=click.Choice(TARGETS))(command)
-
-
 class _InOrder(click.Group):
     """Lists its commands as they are written here: the order in which a recording meets them."""
 
@@ -138,7 +115,7 @@ def pack(paths: tuple[Path, ...], out: Path | None, unit_budget: str | None, as_
     from chasqui.run.tell import exit_code, result
     from chasqui.store import open_store
 
-    config = _config(flags)
+    config = read_flags(flags)
     into, store = out or Path(OUT[config.lang]), open_store(config.store)
     results: list[Packed] = []
     with _listener(as_json, config.lang) as listener:
@@ -166,19 +143,20 @@ def _refuse(path: Path, error: ChasquiError, lang: str) -> None:
 
 
 def _print_table(results: list[Any], config: Any) -> None:
-    if not results:
-        click.echo(say("cli.nothing found", config.lang), err=True)
-    if not any(packed.lesson for packed in results):
-        return
-    from rich.console import Console
-
     from chasqui.run.tell import summary, table
 
+    if not results:
+        click.echo(say("cli.nothing found", config.lang), err=True)
+    if any(packed.lesson for packed in results):
+        _print(table(results, config))
+        click.echo("\n".join(summary(results, config)))
+
+
+def _print(drawn: Any) -> None:
+    from rich.console import Console
+
     # Away from a terminal nobody folds lines: a folder's name must come out whole.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    console.print(table(results, config))
-    for line in summary(results, config):
-        click.echo(line)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(drawn)
 
 
 @chasqui.command()
@@ -188,7 +166,7 @@ def ingest(paths: tuple[Path, ...], as_json: bool, **flags: Any) -> int:
     from chasqui.ingest import accept, find
     from chasqui.store import open_store
 
-    config = _config(flags)
+    config = read_flags(flags)
     store = open_store(config.store)
     codes = []
     for path, folder in find(paths):
@@ -211,7 +189,7 @@ def _stage_command(name: str) -> None:
         from chasqui.store import open_store
 
         asks = any(flags.get(name) is not None for name in ("target", "budget"))
-        config = _config(flags)
+        config = read_flags(flags)
         store = open_store(config.store)
         for recording_id in [resolve(wanted, store) for wanted in lesson]:
             if explain:
@@ -225,21 +203,14 @@ def _stage_command(name: str) -> None:
 
 
 def _explain(recording_id: str, store: Any, config: Any, as_json: bool, anew: bool) -> None:
-    """A table of the plan as it stands; of a new one where there is none, or another promise is asked for."""
-    from rich.console import Console
+    from chasqui.run.explain import explained, table
 
-    from chasqui.records import Plan
-    from chasqui.run.explain import rows, table
-    from chasqui.run.local import run_stages
-
-    if anew or store.get(recording_id, "choose", Plan) is None:
-        with _listener(as_json, config.lang) as listener:
-            run_stages(["choose"], recording_id, store, config, listener)
-    told = rows(recording_id, store)
+    with _listener(as_json, config.lang) as listener:
+        told = explained(recording_id, store, config, anew, listener)
     if as_json:
         _json_lines().result({"stage": "choose", "recording_id": recording_id, "segments": told})
     else:
-        Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table(told, config.lang))
+        _print(table(told, config.lang))
 
 
 for _name in ("clean", "analyze", "choose", "encode", "verify", "publish"):
@@ -254,7 +225,7 @@ def show(lesson: str | None, segments: bool, as_json: bool, **flags: Any) -> Non
     from chasqui.run.story import Teller, records, resolve
     from chasqui.store import open_store
 
-    config = _config(flags)
+    config = read_flags(flags)
     store = open_store(config.store)
     if lesson is None:
         return _list_lessons(store, config.lang, as_json)
@@ -292,25 +263,6 @@ def _run_stage(name: str, recording_id: str, store: Any, config: Any, as_json: b
     else:
         for line in readable(facts):
             click.echo(line)
-
-
-def _config(flags: dict[str, Any]) -> Any:
-    """The Config out of a command's flags.
-
-    Raises:
-        BadConfig: a setting that makes no sense.
-    """
-    from chasqui.config import load, read_setting
-    from chasqui.run.size import read_size
-
-    path = flags.pop("config") or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    budget, target = flags.pop("budget", None), flags.pop("target", None)
-    settings: dict[str, Any] = dict(read_setting(text) for text in flags.pop("sets"))
-    if budget is not None:
-        settings["choose__budget_bytes"] = read_size(budget)
-    if target is not None:
-        settings["choose__target"] = target
-    return load(path, **settings, **flags)
 
 
 def _listener(as_json: bool, lang: str) -> Any:

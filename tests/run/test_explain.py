@@ -9,8 +9,9 @@ import pytest
 from lesson import Packed
 from rich.console import Console
 
+from chasqui.config import load
 from chasqui.errors import NotReady
-from chasqui.run.explain import rows, table
+from chasqui.run.explain import explained, rows, table
 from chasqui.store import open_store
 
 
@@ -49,3 +50,13 @@ def test_the_table_for_people(analyzed: Packed, lang: str, words: tuple[str, ...
 def test_nothing_chosen_yet_is_said() -> None:
     with pytest.raises(NotReady):
         rows("0" * 16, open_store("memory:"))
+
+
+def test_a_plan_is_made_where_there_is_none_or_another_is_asked_for(analyzed: Packed) -> None:
+    analyzed.run("choose")
+    other = load(env={}, choose__models=analyzed.models, choose__target="clear")
+    store, recording_id = analyzed.store, analyzed.recording_id
+    standing = [row["rung"] for row in explained(recording_id, store, other, anew=False)]
+    assert standing == [row["rung"] for row in rows(recording_id, store)]
+    assert [row["rung"] for row in explained(recording_id, store, other, anew=True)] != standing
+    assert analyzed.get("choose").target == "clear"

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chasqui.codecs.opus import FRAME_MS, RUNGS, ladder
+from chasqui.config import Config
 from chasqui.errors import NotReady
+from chasqui.events import Listener
 from chasqui.records import Analysis, Choice, Forecast, Measured, Plan, Renditions, Segment
+from chasqui.run.local import run_stages
 from chasqui.run.size import show_time
 from chasqui.run.story import lines
 from chasqui.store import Store
@@ -17,6 +20,19 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 METRICS = ("estoi", "visqol")
+
+
+def explained(
+    recording_id: str, store: Store, config: Config, anew: bool, listener: Listener | None = None
+) -> list[dict[str, Any]]:
+    """The rows of the plan as it stands; of a new one where there is none, or where it is asked for `anew`.
+
+    Raises:
+        ChasquiError: whatever choosing has to say.
+    """
+    if anew or store.get(recording_id, "choose", Plan) is None:
+        run_stages(["choose"], recording_id, store, config, listener)
+    return rows(recording_id, store)
 
 
 def rows(recording_id: str, store: Store) -> list[dict[str, Any]]:
