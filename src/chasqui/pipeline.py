@@ -37,7 +37,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("clean", ("ingest",), Master, 2),
     Stage("analyze", ("clean",), Analysis, 3),
     Stage("choose", ("clean", "analyze"), Plan, 2),
-    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 2),
+    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 3),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),
     Stage("publish", ("request", "ingest", "clean", "analyze", "choose", "encode", "verify"), Lesson, 1),
 )

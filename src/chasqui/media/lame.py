@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def encode(blocks: Iterable[NDArray[np.float32]], path: Path, *, bitrate_bps: int, rate_hz: int) -> int:
+def encode(
+    blocks: Iterable[NDArray[np.float32]], path: Path, *, bitrate_bps: int, rate_hz: int, level: int | None = None
+) -> int:
     """Write float32 mono blocks at 48 kHz as MP3; returns the number of samples that went in, at 48 kHz.
 
-    At MPEG-2 rates (16, 22.05, 24 kHz) the format takes half the side information it takes at 48 kHz.
+    At MPEG-2 rates (16, 22.05, 24 kHz) the format takes half the side information it takes at 48 kHz. `level` is LAME's
+    quality, 0 best and slowest, 9 quickest; None leaves it to LAME.
     """
     samples = 0
     with av.open(
@@ -22,6 +25,8 @@ def encode(blocks: Iterable[NDArray[np.float32]], path: Path, *, bitrate_bps: in
     ) as out:
         stream: Any = out.add_stream("libmp3lame", rate=rate_hz)
         stream.layout, stream.format, stream.bit_rate = "mono", "fltp", bitrate_bps
+        if level is not None:
+            stream.options = {"compression_level": str(level)}
         stream.codec_context.flags |= int(av.codec.context.Flags.bitexact)
         down = av.AudioResampler(format="fltp", layout="mono", rate=rate_hz, frame_size=1152 // 2)
         for block in blocks:
