@@ -35,6 +35,9 @@ class Model(Protocol):
     @property
     def normaliser(self) -> Normaliser: ...
 
+    @property
+    def rehearsed(self) -> Floats | None: ...
+
     def outputs(self, values: Floats) -> Floats: ...
 
     def tflite(self, said: str) -> bytes: ...
@@ -58,14 +61,25 @@ def finished(data: Data, fitted: Model, algorithm: str, version: str) -> Made:
     """
     weights = fitted.tflite(f"chasqui {data.kind} {algorithm} {version}")
     export.builtin(weights, algorithm)
-    check = data.of("calibrate")
-    compare(fitted, weights, check.features)
-    return Made(fitted, calibrated(data, check, fitted, algorithm, version, weights), weights)
+    compare(fitted, weights, data.of("calibrate").features)
+    return Made(fitted, calibrated(data, fitted, algorithm, version, weights), weights)
 
 
-def calibrated(data: Data, check: Data, fitted: Model, algorithm: str, version: str, weights: bytes) -> Card:
-    """The card: what it is wrong by, and how to spend encodes, from the calibration recordings."""
+def unmet(data: Data, fitted: Model) -> tuple[Data, Floats]:
+    """Segments with outputs of models that had not met their groups: those to calibrate with, and those to fit with
+    where the model was rehearsed out of the fold.
+    """
+    parts = ("calibrate",) if fitted.rehearsed is None else ("fit", "calibrate")
+    check = data.where(np.isin(data.part, parts))
     outputs = fitted.outputs(check.features)
+    if fitted.rehearsed is not None:
+        outputs[check.part == "fit"] = fitted.rehearsed
+    return check, outputs
+
+
+def calibrated(data: Data, fitted: Model, algorithm: str, version: str, weights: bytes) -> Card:
+    """The card: what it is wrong by, and how to spend encodes, from segments of groups that it had not met."""
+    check, outputs = unmet(data, fitted)
     constants = simulate.constants(data.where(np.isin(data.part, ["fit", "calibrate"])))
     size = len(data.metrics) * len(data.rungs)
     plain = Card(
@@ -95,8 +109,10 @@ def calibrated(data: Data, check: Data, fitted: Model, algorithm: str, version: 
     spread = {"covariance": matrix, "quantiles": fit_spread.quantiles(wrong, np.array(matrix), data.metrics)}
     card = Card.model_validate({**plain.model_dump(), **spread})
     found = simulate.curves(card, outputs, check)
-    levels = {name: simulate.tuned(found, check, target, constants[name]) for name, target in TARGETS.items()}
-    return card.model_copy(update={"policy": levels})
+    tuned = {name: simulate.tuned(found, check, target, constants[name]) for name, target in TARGETS.items()}
+    policy = {name: levels for name, (levels, _) in tuned.items()}
+    prices = {name: round(price, 5) for name, (_, price) in tuned.items()}
+    return card.model_copy(update={"policy": policy, "scores": {"price": prices, "segments": len(check)}})
 
 
 def compare(fitted: Model, weights: bytes, values: Floats) -> float:

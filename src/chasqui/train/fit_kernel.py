@@ -13,7 +13,7 @@ from chasqui.train.export_graph import Graph
 from chasqui.train.fit_data import Floats
 
 #: exp(−WIDTH · sum of absolute differences): the Laplacian kernel forgives one strange feature better than a Gaussian.
-WIDTH, RIDGE = 0.002, 0.05
+WIDTH, RIDGE = 0.004, 0.1
 
 
 @dataclass(frozen=True)

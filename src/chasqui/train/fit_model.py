@@ -39,6 +39,8 @@ class Fitted:
     basis: Basis
     coordinates: Regressor
     difficulty: Regressor
+    # What it would have put out for the segments it was fitted to, had it not met their groups: [segments, outputs].
+    rehearsed: Floats
 
     def outputs(self, values: Floats) -> Floats:
         """What the .tflite gives, shape [segments, outputs], for features as measured [segments, features]."""
@@ -61,8 +63,10 @@ def fit(data: Data, grow: Grow, seed: int = 0) -> Fitted:
     z = basis.coordinates(learn.aims)
     known = basis.aims(fit_spread.out_of_fold(grow, x, z, learn.group))
     wrong = (learn.aims - known)[:, : len(data.metrics) * len(data.rungs)]
-    difficulty = fit_spread.difficulty(x, wrong / wrong.std(axis=0), seed)
-    return Fitted(data.names, normal, basis, grow(x, z), difficulty)
+    wrong /= wrong.std(axis=0)
+    doubts = fit_spread.out_of_fold(lambda a, b: fit_spread.difficulty(a, b, seed), x, wrong, learn.group)[:, :1]
+    rehearsed = np.concatenate([known, doubts], axis=1)
+    return Fitted(data.names, normal, basis, grow(x, z), fit_spread.difficulty(x, wrong, seed), rehearsed)
 
 
 def forest(seed: int = 0) -> Grow:

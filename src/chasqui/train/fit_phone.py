@@ -39,6 +39,7 @@ class Small:
     features: tuple[str, ...]
     normaliser: Normaliser
     layers: tuple[Layer, ...]
+    rehearsed: None = None
 
     def outputs(self, values: Floats) -> Floats:
         """What the .tflite gives, shape [segments, outputs], for features as measured [segments, features]."""

@@ -49,10 +49,11 @@ def folds(groups: NDArray[np.str_], count: int = FOLDS) -> Iterator[NDArray[np.b
 
 
 def out_of_fold(grow: Grow, x: Floats, z: Floats, groups: NDArray[np.str_]) -> Floats:
-    """Predictions of z for each segment by a model that did not see its group."""
+    """Predictions of z by models that did not see a segment's group; of the first columns, if they give fewer."""
     found = np.tile(z.mean(axis=0), (len(z), 1))
     for left_out in folds(groups):
-        found[left_out] = grow(x[~left_out], z[~left_out]).predict(x[left_out])
+        said = grow(x[~left_out], z[~left_out]).predict(x[left_out])
+        found[left_out, : said.shape[1]] = said
     return found
 
 

@@ -36,6 +36,7 @@ class Recurrent:
     basis: Basis
     width: int
     net: Any  # keras.Model: [segments, STEPS, columns] → coordinates
+    rehearsed: None = None
 
     def outputs(self, values: Floats) -> Floats:
         """What the .tflite gives, shape [segments, outputs], for features as measured [segments, features]."""

@@ -22,8 +22,8 @@ from chasqui.train.fit_data import Data
 #: An encode more per segment is worth this share of the bytes, three times that beyond ENCODES encodes on average; no
 #: policy may bring less than the share KEPT to the target.
 ENCODE_PRICE, ENCODES, KEPT = 0.2, 1.22, 0.99
-LEVELS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-WORTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
+LEVELS = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
+WORTHS = (0.05, 0.08, 0.12, 0.16, 0.2, 0.3, 0.5)
 
 
 class Outcome(NamedTuple):
@@ -139,10 +139,10 @@ def price(score: Sums) -> float:
     return score.regret + ENCODE_PRICE * (score.encodes - 1 + beyond) + 10 * max(KEPT - score.kept, 0)
 
 
-def tuned(found: Sequence[Curve], data: Data, target: Target, constant: str) -> Levels:
-    """The levels with the lowest price."""
+def tuned(found: Sequence[Curve], data: Data, target: Target, constant: str) -> tuple[Levels, float]:
+    """The levels with the lowest price, and that price."""
     scores = [measured(data, line, target) for line in range(len(data))]
-    best: tuple[float, Levels] | None = None
+    best: tuple[Levels, float] | None = None
     for level in LEVELS:
         for worth in WORTHS:
             levels = Levels(level=level, worth=worth, constant=constant)
@@ -151,11 +151,11 @@ def tuned(found: Sequence[Curve], data: Data, target: Target, constant: str) -> 
                 play(replace(curve, card=card), target, scores[line], data, line) for line, curve in enumerate(found)
             ]
             score = sums(outcomes)
-            if best is None or price(score) < best[0]:
-                best = price(score), levels
+            if best is None or price(score) < best[1]:
+                best = levels, price(score)
     if best is None:
         raise ValueError("nothing to tune")
-    return best[1]
+    return best
 
 
 def constant(data: Data, target: Target, share: float = KEPT) -> str:
