@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.opinions import Opinion, opinion
 from bench.recordings import Pcm
 from bench.table import MEDIA, Row, markdown, written
-from bench.voices import READERS, SEED, Voice, Yardstick, chosen, prepared
+from bench.voices import READERS, SEED, Voice, Yardstick, chosen, prepared, until_interrupted
 from chasqui.codecs import lyra_entropy, lyra_file
 from chasqui.codecs.lyra import Codes, Lyra, coarser
 from chasqui.codecs.opus import PACKET_SAMPLES, RUNGS, Rung
@@ -61,16 +61,15 @@ class Tally:
         self.codes: list[Codes] = []
 
 
-def measure(media: Path, models: Path, count: int) -> Tally:
-    """All voices, one after the other."""
-    lyra, tally = Lyra(models), Tally()
-    for take, language in chosen(media, count):
+def measure(media: Path, models: Path, count: int, tally: Tally) -> None:
+    """All voices, one after the other, or those before Ctrl-C."""
+    lyra = Lyra(models)
+    for take, language in until_interrupted(chosen(media, count)):
         with tempfile.TemporaryDirectory() as folder:
             voice = prepared(take, language, Path(folder))
         if voice.segments:  # some are silence, or too odd to be taken for speech
             _one(voice, lyra, tally)
             print(f"{len(tally.languages):4d} segments after {voice.name}", file=sys.stderr, flush=True)
-    return tally
 
 
 def _one(voice: Voice, lyra: Lyra, tally: Tally) -> None:
@@ -243,7 +242,8 @@ def main() -> None:
     ask.add_argument("--models", type=Path, help="folder of Lyra's networks (default: models/lyra in the media folder)")
     ask.add_argument("--voices", type=int, default=42, help="how many recordings")
     given = ask.parse_args()
-    tally = measure(given.media, given.models or given.media / "models" / "lyra", given.voices)
+    tally = Tally()
+    measure(given.media, given.models or given.media / "models" / "lyra", given.voices, tally)
     per_promise = [f"{promise} kept" for promise in PROMISES]
     tables = {
         "settings": ([*SETTINGS, *per_promise], settings(tally)),
@@ -253,7 +253,9 @@ def main() -> None:
         "speed": (["one core, × real time", ""], speeds(tally)),
     }
     facts: Row = {"seed": SEED, "minutes": round(tally.seconds / 60, 1), "segments": len(tally.segment_s)}
-    print(f"{given.voices} recordings, {facts['minutes']} minutes, {facts['segments']} speech segments, seed {SEED}\n")
+    print(
+        f"{len(tally.codes)} recordings, {facts['minutes']} minutes, {facts['segments']} speech segments, seed {SEED}\n"
+    )
     for name, (columns, rows) in tables.items():
         print(markdown(columns, rows), end="\n\n")
         facts[name] = {"columns": columns, "rows": rows}

@@ -30,7 +30,7 @@ from bench import libopus
 from bench.opinions import Opinion, opinion
 from bench.recordings import Pcm
 from bench.table import MEDIA, Row, markdown, written
-from bench.voices import SEED, Voice, Yardstick, chosen, encoded, prepared
+from bench.voices import SEED, Voice, Yardstick, chosen, encoded, prepared, until_interrupted
 from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ, RUNGS
 from chasqui.media import ogg, opus, pairs
 from chasqui.metrics.targets import TARGETS, keeps
@@ -62,19 +62,19 @@ class Tally:
         self.clock: dict[str, float] = defaultdict(float)
         self.seconds = 0.0
         self.apart = 0.0
+        self.voices = 0
 
 
-def measure(media: Path, modules: Path, count: int) -> Tally:
-    """All voices, one after the other."""
-    tally = Tally()
-    for take, language in chosen(media, count):
+def measure(media: Path, modules: Path, count: int, tally: Tally) -> None:
+    """All voices, one after the other, or those before Ctrl-C."""
+    for take, language in until_interrupted(chosen(media, count)):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             voice = prepared(take, language, folder)
             if voice.segments:
                 _one(voice, encoded(folder, "understood"), modules, folder / "files", tally)
+                tally.voices += 1
                 print(f"{tally.seconds:5.0f} s after {voice.name}", file=sys.stderr, flush=True)
-    return tally
 
 
 def _one(voice: Voice, understood: bytes, modules: Path, folder: Path, tally: Tally) -> None:
@@ -190,10 +190,11 @@ def main() -> None:
     ask.add_argument("--media", type=Path, default=MEDIA, help="folder of recordings")
     ask.add_argument("--voices", type=int, default=30, help="how many recordings")
     given = ask.parse_args()
-    tally = measure(given.media, given.modules, given.voices)
+    tally = Tally()
+    measure(given.media, given.modules, given.voices, tally)
     files = len(tally.bytes)
     speed = {how: round(tally.seconds * files / tally.clock[how]) for how in HOW}
-    print(f"{given.voices} recordings, {tally.seconds / 60:.1f} minutes, seed {SEED}")
+    print(f"{tally.voices} recordings, {tally.seconds / 60:.1f} minutes, seed {SEED}")
     print(f"Plain decode against the libopus that we score with: samples differ by at most {tally.apart:.1e}")
     print("× real time in Node: " + ", ".join(f"{how} {times}" for how, times in speed.items()), end="\n\n")
     rows = table(tally)

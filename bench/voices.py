@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import random
+import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -24,6 +25,7 @@ from chasqui.run import run_stage
 from chasqui.store import open_store
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 SEED = 20_261_121
 #: Stands for a language: LibriSpeech is English, and what Lyra was trained on comes from the same audio books.
@@ -90,6 +92,21 @@ def prepared(take: Take, language: str, folder: Path) -> Voice:
     last = MEASURED_S * 1000 // FRAME_MS
     spoken = tuple(part for part in segments if part.kind == _SPEECH and part.end_packet <= last)
     return Voice(take.path.stem, language, take.kind, pcm[: last * PACKET_SAMPLES], len(pcm) / RATE_HZ, spoken)
+
+
+def until_interrupted(found: Iterable[T]) -> Iterator[T]:
+    """What was found, one by one; after Ctrl-C the one in hand is finished and no other begun, so that hours of
+    measuring are not lost.
+    """
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        for one in found:
+            yield one
+            if asked:
+                break
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def encoded(folder: Path, target: TargetName) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
-from bench.voices import LONGEST_S, READERS, chosen
+from bench.voices import LONGEST_S, READERS, chosen, until_interrupted
 
 
 def test_the_list_is_the_same_for_everybody(media: Path) -> None:
@@ -26,3 +28,14 @@ def test_the_list_is_what_it_promises(media: Path) -> None:
 
 def test_a_folder_without_a_table_is_taken_as_it_is(tmp_path: Path) -> None:
     assert chosen(tmp_path, 5) == []
+
+
+def test_what_is_in_hand_is_finished_when_somebody_interrupts() -> None:
+    before, done = signal.getsignal(signal.SIGINT), []
+    for number in until_interrupted(range(10)):
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        done.append(number)
+    assert done == [0, 1, 2, 3]
+    assert signal.getsignal(signal.SIGINT) is before
+    assert list(until_interrupted("abc")) == ["a", "b", "c"]
