@@ -188,7 +188,7 @@ def table(path: Path, needed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
 
 def _finite(values: Floats) -> Flags:
     """Which lines hold only numbers."""
-    return np.asarray(np.isfinite(values).reshape(len(values), -1).all(axis=1), np.bool_)
+    return np.asarray(np.isfinite(values).all(axis=tuple(range(1, values.ndim))), np.bool_)
 
 
 def lacks(names: list[str]) -> str:
