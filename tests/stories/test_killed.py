@@ -17,7 +17,7 @@ MOMENTS = (
     ("ingest", "started"),
     ("clean", "advanced"),
     ("clean", "finished"),
-    ("choose", "advanced"),
+    ("choose", "started"),
     ("encode", "started"),
     ("encode", "finished"),
     ("publish", "started"),
