@@ -213,7 +213,7 @@ def _explain(recording_id: str, store: Any, config: Any, as_json: bool, anew: bo
         _print(table(told, config.lang))
 
 
-for _name in ("clean", "analyze", "choose", "encode", "verify", "publish"):
+for _name in ("clean", "analyze", "transcribe", "choose", "encode", "verify", "publish"):
     _stage_command(_name)
 
 

@@ -15,6 +15,7 @@ from chasqui.records import (
     Recording,
     Renditions,
     Request,
+    Transcript,
 )
 
 
@@ -36,6 +37,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("ingest", ("request",), Recording, 1),
     Stage("clean", ("ingest",), Master, 2),
     Stage("analyze", ("clean",), Analysis, 3),
+    Stage("transcribe", ("clean", "analyze"), Transcript, 1),
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 3),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),

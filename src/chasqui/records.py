@@ -10,6 +10,8 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chasqui import errors
+
 Kind = Literal["speech", "music", "silence"]
 TargetName = Literal["understood", "comfortable", "clear"]
 
@@ -21,6 +23,11 @@ class Record(BaseModel):
 
     #: Fields that no stage makes bytes out of: they stay out of the keys of the stages that need this record.
     unkeyed: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def settled(self) -> bool:
+        """False: made in spite of a failure; the same work is worth another try."""
+        return True
 
 
 class Blob(Record):
@@ -133,6 +140,51 @@ class Analysis(Record):
     music_s: float
     silence_s: float
     feature_version: str
+
+
+class Tongue(Record):
+    """A language that is spoken in the recording."""
+
+    language: str | None  # ISO 639; None: the recogniser was too unsure for a name
+    seconds: float
+    probability: float | None = None  # mean, by whoever detected it; None: it was given, or nobody said
+
+
+class Failure(Record):
+    """What a step met that could not do its part, as it can be told in any language."""
+
+    error: str  # a class of errors.py
+    evidence: dict[str, str | int | float] = {}
+
+    def as_error(self) -> errors.ChasquiError:
+        """The error as it was raised, for whoever tells it."""
+        kind: type[errors.ChasquiError] = getattr(errors, self.error, errors.ChasquiError)
+        return kind(**self.evidence)
+
+
+class Transcript(Record):
+    """transcribe: what is said, or why nobody knows."""
+
+    recording_id: str
+    status: Literal["none", "done", "failed", "given"]  # given: by a person, not heard by a recogniser
+    why: str
+    failure: Failure | None = None
+    words: Blob | None = None  # JSON Lines of Word
+    listened: Blob | None = None  # JSON Lines of Listened
+    word_count: int = 0
+    heard_s: float = 0.0
+    languages: tuple[Tongue, ...] = ()  # most spoken first
+    dropped: dict[str, int] = {}  # words that nobody said, by sign: silence, repetition, rate
+    recogniser: str | None = None  # its identity: what listened
+
+    @property
+    def settled(self) -> bool:
+        return self.status != "failed"
+
+    @property
+    def language(self) -> str | None:
+        """The language most of it is in, where that is known."""
+        return self.languages[0].language if self.languages else None
 
 
 class Plan(Record):
@@ -293,3 +345,15 @@ class Word(Record):
     start_s: float
     end_s: float
     probability: float | None = None  # 0–1, by whoever heard it; None: nobody said
+
+
+class Listened(Record):
+    """A stretch that a recogniser listened to."""
+
+    start_s: float
+    end_s: float
+    language: str | None
+    language_probability: float | None
+    confidence: float | None
+    words: int
+    dropped: dict[str, int] = {}

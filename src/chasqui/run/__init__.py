@@ -35,7 +35,9 @@ def run_stage(
         options = config.options(stage_name)
         key = key_of(stage, _needs(stage, recording_id, store), options)
         record = store.get(recording_id, stage_name, stage.gives, key)
-        return _reused(record, report) if record is not None else _work(stage, recording_id, store, options, report)
+        if record is not None and record.settled:
+            return _reused(record, report)
+        return _work(stage, recording_id, store, options, report)
     except ChasquiError as error:
         report.say("failed", message=str(error), facts={"error": error.code, "action": error.action})
         raise
@@ -62,7 +64,7 @@ def _work(stage: Stage, recording_id: str, store: Store, options: BaseModel, rep
             # Both may have changed while we waited: the inputs, and somebody else may have done the work.
             needs = _needs(stage, recording_id, store)
             key = key_of(stage, needs, options)
-            if (done := store.get(recording_id, stage.name, stage.gives, key)) is not None:
+            if (done := store.get(recording_id, stage.name, stage.gives, key)) is not None and done.settled:
                 return _reused(done, report)
             report.say("started")
             record: Record = stage.room.run(*needs, options=options, work=work, report=report)

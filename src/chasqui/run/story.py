@@ -24,10 +24,11 @@ from chasqui.records import (
     Renditions,
     Request,
     Segment,
+    Transcript,
 )
 from chasqui.run.size import show_size, show_time
 from chasqui.store import Store
-from chasqui.words import reason, say
+from chasqui.words import explain, reason, say
 
 R = TypeVar("R", bound=Record)
 PACKET_S = FRAME_MS / 1000
@@ -141,6 +142,20 @@ class Teller:
         yield self._say("analyze", count=analysis.segment_count, duration=show_time(analysis.packets * PACKET_S))
         for kind in count:
             yield self._say("kind", kind=self._say(kind), count=count[kind], duration=show_time(seconds[kind]))
+
+    def _transcribe(self, transcript: Transcript) -> Iterator[str]:
+        if failure := transcript.failure:
+            yield self._say("no transcript", why=explain(failure.as_error(), self.lang))
+            return
+        if transcript.words is None:
+            yield self._say("no transcript", why=self._reason(transcript.why))
+            return
+        tongues = ", ".join(f"{t.language or '?'} {show_time(t.seconds)}" for t in transcript.languages) or "–"
+        yield self._say("transcribe", words=transcript.word_count, heard=show_time(transcript.heard_s), tongues=tongues)
+        if transcript.dropped:
+            yield self._say("dropped", count=sum(transcript.dropped.values()))
+        if transcript.recogniser:
+            yield self._say("recogniser", name=transcript.recogniser)
 
     def _choose(self, plan: Plan, analysis: Analysis | None) -> Iterator[str]:
         promise = self._say(plan.promise or "nothing")
