@@ -4,7 +4,7 @@ Every codec gets the same master and is scored against it, segment by segment (C
 recording), from its decoded file, by the same metrics. Chasqui's files are decoded and scored here again, apart from
 its certificate.
 
-python bench/quality.py [--media DIR] [--quick] [--jobs 2]
+python bench/quality.py [--media DIR] [--quick] [--ours] [--jobs 2]
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ GOAL_SHARE = 0.99
 GOAL_RATIO = 0.65
 
 
-def measured(media: Path, quick: bool = False, jobs: int = 0) -> Row:
-    """All figures, as plain data. One process per core unless `jobs` says otherwise."""
+def measured(media: Path, quick: bool = False, jobs: int = 0, others: bool = True) -> Row:
+    """All figures, as plain data. One process per core unless `jobs` says otherwise; without `others` only our own."""
     takes = recordings.takes(media, quick)
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -55,20 +55,27 @@ def measured(media: Path, quick: bool = False, jobs: int = 0) -> Row:
         _say(f"packing {len(takes)} recordings at {len(TARGETS)} targets")
         lessons = list(pool.map(packed, takes, [Path(scratch) / str(index) for index in range(len(takes))]))
         outcomes = _together(pool.map(_chasqui, lessons))
-        _say("encoding and scoring the baselines")
-        outcomes |= _tried(pool, lessons, [baseline.name for baseline in BASELINES])
-        _say("looking for the cheapest fixed Opus rates")
-        outcomes |= _tried(pool, lessons, [name for name in map(name_of, COARSE_KBPS) if name not in outcomes])
-        outcomes |= _tried(pool, lessons, [name_of(kbps) for kbps in between(split(lessons, outcomes))])
+        if others:
+            outcomes |= _baselines(pool, lessons, outcomes)
     return {
         trial.name: {
             **trial.facts(),
             "rows": rows(trial),
-            "fixed": fixed(trial) if trial.counted == "speech" else [],
+            "fixed": fixed(trial) if others and trial.counted == "speech" else [],
             "verified": {target: trial.verified(target) for target in TARGETS},
         }
         for trial in split(lessons, outcomes)
     }
+
+
+def _baselines(
+    pool: ProcessPoolExecutor, lessons: list[Packed], ours: dict[str, list[Outcome]]
+) -> dict[str, list[Outcome]]:
+    _say("encoding and scoring the baselines")
+    outcomes = _tried(pool, lessons, [baseline.name for baseline in BASELINES])
+    _say("looking for the cheapest fixed Opus rates")
+    outcomes |= _tried(pool, lessons, [name for name in map(name_of, COARSE_KBPS) if name not in outcomes])
+    return outcomes | _tried(pool, lessons, [name_of(kbps) for kbps in between(split(lessons, ours | outcomes))])
 
 
 def _one_thread() -> None:
@@ -118,8 +125,9 @@ def shown(result: Row) -> str:
     for name, facts in result.items():
         head = "**{0}**: {recordings} recordings, {minutes} minutes, {segments} segments"
         parts += [head.format(name, **facts), _main_table(facts["rows"])]
-    parts.append("The cheapest fixed Opus rate that keeps the same promise, and Chasqui's bytes divided by its bytes:")
-    parts.append(_fixed_table(result))
+    if any(facts["fixed"] for facts in result.values()):
+        head = "The cheapest fixed Opus rate that keeps the same promise, and Chasqui's bytes divided by its bytes:"
+        parts += [head, _fixed_table(result)]
     parts.append(_goals(result))
     return "\n\n".join(parts)
 
@@ -159,7 +167,7 @@ def _goals(result: Row) -> str:
     lines = []
     for name, facts in result.items():
         rates = {row["name"]: row["kbps"] for row in facts["rows"]}
-        for target, goal in GOALS_KBPS.items() if facts["fixed"] else ():
+        for target, goal in GOALS_KBPS.items() if name != "music" else ():
             lines.append(f"- {name}, `{target}`: {rates[ours(target)]} kb/s (goal ≤ {goal:g})")
         shares = ", ".join(f"`{target}` {value * 100:.2f} %" for target, value in facts["verified"].items())
         lines.append(f"- {name}, share of seconds at target by certificate (goal ≥ {GOAL_SHARE * 100:g} %): {shares}")
@@ -182,11 +190,13 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--media", type=Path, default=MEDIA)
     ask.add_argument("--quick", action="store_true", help="a fixed small part of each set")
+    ask.add_argument("--ours", action="store_true", help="Chasqui only: leave out the codecs it is compared with")
     ask.add_argument("--jobs", type=int, default=0)
     args = ask.parse_args()
-    result = measured(args.media, args.quick, args.jobs)
+    result = measured(args.media, args.quick, args.jobs, others=not args.ours)
     print(shown(result))
-    written("quality-quick" if args.quick else "quality", {"quality": result})
+    name = "quality-ours" if args.ours else "quality-quick" if args.quick else "quality"
+    written(name, {"quality": result})
 
 
 if __name__ == "__main__":
