@@ -19,7 +19,7 @@ import click
 from chasqui import __version__
 from chasqui.asr_cli import models
 from chasqui.errors import SOME_REFUSED, ChasquiError
-from chasqui.flags import common, promising, read_flags
+from chasqui.flags import common, listening_with, promising, read_flags
 from chasqui.train.cli import train
 from chasqui.words import LANGUAGES, explain, say
 
@@ -109,6 +109,7 @@ def chasqui() -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False))
 @promising
 @click.option("--unit-budget", metavar="SIZE")
+@listening_with
 @common
 def pack(paths: tuple[Path, ...], out: Path | None, unit_budget: str | None, as_json: bool, **flags: Any) -> int:
     from chasqui.run.local import OUT, Packed, packing
@@ -199,6 +200,8 @@ def _stage_command(name: str) -> None:
 
     if name == "choose":
         run = click.option("--explain", is_flag=True)(promising(run))
+    if name == "transcribe":
+        run = listening_with(run)
     chasqui.command(name)(click.argument("lesson", nargs=-1, required=True)(common(run)))
 
 

@@ -36,6 +36,11 @@ def promising(command: F) -> F:
     return click.option("--target", type=click.Choice(TARGETS))(command)
 
 
+def listening_with(command: F) -> F:
+    """The option that says who writes down what is said."""
+    return click.option("--recogniser", metavar="NAME")(command)
+
+
 def read_flags(flags: dict[str, Any]) -> Any:
     """The Config out of a command's flags.
 
@@ -50,6 +55,8 @@ def read_flags(flags: dict[str, Any]) -> Any:
     settings: dict[str, Any] = dict(read_setting(text) for text in flags.pop("sets"))
     if budget is not None:
         settings["choose__budget_bytes"] = read_size(budget)
+    if (recogniser := flags.pop("recogniser", None)) is not None:
+        settings["transcribe__recogniser"] = recogniser
     if target is not None:
         settings["choose__target"] = target
     return load(path, **settings, **flags)

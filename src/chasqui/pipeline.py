@@ -41,7 +41,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 3),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),
-    Stage("publish", ("request", "ingest", "clean", "analyze", "choose", "encode", "verify"), Lesson, 1),
+    Stage("publish", ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify"), Lesson, 2),
 )
 
 PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}

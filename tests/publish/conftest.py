@@ -28,6 +28,7 @@ from chasqui.records import (
     Request,
     Scores,
     Stream,
+    Transcript,
     Treatment,
 )
 from chasqui.store import Workspace
@@ -185,6 +186,7 @@ class Maker:
                 silence_s=duration_s * 0.1,
                 feature_version="features-1",
             ),
+            "transcript": Transcript(recording_id=ID, status="none", why="no recogniser was asked for"),
             "plan": Plan(
                 recording_id=ID,
                 choices=self.keep("choices.jsonl", b""),

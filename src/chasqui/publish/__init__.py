@@ -1,6 +1,7 @@
 """publish: what is carried to the student, and what is shown to the teacher.
 
-Gives the lesson: `voice.opus`, `voice.mp3`, `lesson.json` (manifest), `certificate.json` and `report.html`.
+Gives the lesson: `voice.opus`, `voice.mp3`, `lesson.json` (manifest), `certificate.json` and `report.html`;
+where words are known, `transcript.vtt`, `.srt`, `.json` and `.txt` besides.
 Nothing is published when the certificate keeps less than was promised without saying so.
 """
 
@@ -11,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chasqui.events import Report
-from chasqui.records import Analysis, Certificate, Lesson, Master, Plan, Recording, Renditions, Request
+from chasqui.records import Analysis, Certificate, Lesson, Master, Plan, Recording, Renditions, Request, Transcript
 from chasqui.store import Workspace
 
 
@@ -35,6 +36,7 @@ def run(
     recording: Recording,
     master: Master,
     analysis: Analysis,
+    transcript: Transcript,
     plan: Plan,
     renditions: Renditions,
     certificate: Certificate,
@@ -51,5 +53,5 @@ def run(
     from chasqui.publish.lesson import publish
     from chasqui.publish.sources import Sources
 
-    sources = Sources(request, recording, master, analysis, plan, renditions, certificate)
+    sources = Sources(request, recording, master, analysis, transcript, plan, renditions, certificate)
     return publish(sources, options, work, report)

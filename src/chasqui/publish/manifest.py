@@ -14,7 +14,7 @@ from chasqui import __version__
 from chasqui.publish import Options
 from chasqui.publish.price import Price, price_of
 from chasqui.publish.sources import PROMISES, Sources, rank
-from chasqui.records import Blob, Damage, Record, Rendition, TargetName, Treatment
+from chasqui.records import Blob, Damage, Record, Rendition, TargetName, Tongue, Treatment
 
 
 class File(Record):
@@ -71,6 +71,20 @@ class Loudness(Record):
     source_lufs: float | None
 
 
+class Said(Record):
+    """What is known of the words. The files are `transcript.*`; there are none where there are no words."""
+
+    status: Literal["none", "done", "failed", "given"] = Field(
+        description="none: nobody was asked; done: heard by a recogniser; failed: it could not; given: by a person"
+    )
+    why: str
+    words: int
+    language: str | None = Field(description="ISO 639 code of what most of it is in; null: not known")
+    languages: tuple[Tongue, ...]
+    dropped: dict[str, int] = Field(description="words thrown out because nobody said them, by sign")
+    recogniser: str | None = Field(description="model and version of what listened")
+
+
 class Source(Record):
     """The recording that was handed in."""
 
@@ -105,6 +119,7 @@ class Manifest(Record):
     renditions: tuple[Sound, ...]
     files: tuple[File, ...] = Field(description="everything else in the folder, this manifest excepted")
     promise: Promise
+    transcript: Said | None = Field(default=None, description="null in lessons of earlier versions")
     loudness: Loudness
     treatments: tuple[Treatment, ...]
     source: Source
@@ -128,6 +143,7 @@ def build(sources: Sources, files: list[Blob], slug: str, options: Options) -> M
             if b.name not in heard
         ),
         promise=_promise(sources),
+        transcript=_said(sources),
         loudness=Loudness(
             integrated_lufs=sources.master.loudness_lufs,
             true_peak_dbtp=sources.master.true_peak_dbtp,
@@ -166,6 +182,12 @@ def _promise(sources: Sources) -> Promise:
     wanted = set(Promise.model_fields)
     planned, proved = sources.plan.model_dump(include=wanted), sources.certificate.model_dump(include=wanted)
     return Promise(asked=sources.plan.target, **{**planned, **proved})  # what was proved outranks what was planned
+
+
+def _said(sources: Sources) -> Said:
+    transcript = sources.transcript
+    facts = transcript.model_dump(include={"status", "why", "languages", "dropped", "recogniser"})
+    return Said(words=transcript.word_count, language=transcript.language, **facts)
 
 
 def _source(sources: Sources) -> Source:

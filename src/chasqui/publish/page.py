@@ -21,14 +21,19 @@ from chasqui.publish.price import megabytes
 from chasqui.publish.sources import Sources
 from chasqui.publish.speech import both, clock
 from chasqui.publish.wave import Floats, Outline, outline
-from chasqui.records import Measured
+from chasqui.records import Blob, Measured
 from chasqui.store import Workspace
 
 
 def make_page(
-    sources: Sources, measured: Sequence[Measured], options: Options, work: Workspace, report: Report
+    sources: Sources,
+    measured: Sequence[Measured],
+    said: Sequence[Blob],
+    options: Options,
+    work: Workspace,
+    report: Report,
 ) -> bytes:
-    """The whole page as UTF-8 HTML."""
+    """The whole page as UTF-8 HTML. `said`: the files of the transcript, if there is one."""
     target = TARGETS[sources.plan.target]
     with ThreadPoolExecutor(1) as pool:  # decoding all of the master, while excerpts are encoded
         wave = pool.submit(_outline, sources, work, report)
@@ -46,6 +51,7 @@ def make_page(
         rungs=story.rungs(sources, measured),
         hard=story.hard(measured, picture, target),
         facts=story.facts(sources),
+        downloads=story.downloads(sources, said),
         mean_kbps=f"{sources.voice.bytes * 8 / max(sources.master.duration_s, 1e-9) / 1000:.1f}",
         **story.sizes(sources, options),
         **story.promise(sources, measured),
@@ -111,7 +117,6 @@ def _sounds(
         "excerpt_at": clock(span.start_s),
         "voice_data": _base64(voice.read_bytes()) if small else None,
         "has_mp3": any(r.name == "voice.mp3" for r in sources.renditions.renditions),
-        "downloads": [{"name": r.name, "size": megabytes(r.blob.bytes)} for r in sources.renditions.renditions],
     }
 
 

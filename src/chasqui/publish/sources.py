@@ -18,6 +18,7 @@ from chasqui.records import (
     Renditions,
     Request,
     TargetName,
+    Transcript,
 )
 
 #: From the weakest promise to the strongest.
@@ -34,6 +35,7 @@ class Sources:
     recording: Recording
     master: Master
     analysis: Analysis
+    transcript: Transcript
     plan: Plan
     renditions: Renditions
     certificate: Certificate

@@ -18,7 +18,7 @@ from chasqui.publish.picture import Block, Picture, colour_of
 from chasqui.publish.price import megabytes, price_of, soles, times_smaller
 from chasqui.publish.sources import Sources, rank
 from chasqui.publish.speech import Word, both, clock, kbps, short, spoken
-from chasqui.records import Measured, Treatment
+from chasqui.records import Blob, Measured, Transcript, Treatment
 from chasqui.words import LANGUAGES, catalogue
 
 #: Rows of the table of hardest parts; all others are in certificate.json.
@@ -154,6 +154,27 @@ def _treatment(treatment: Treatment) -> dict[str, Any]:
     }
 
 
+def downloads(sources: Sources, said: Sequence[Blob]) -> list[dict[str, str]]:
+    """The files that a listener or reader may want, with their sizes."""
+    wanted = [(r.name, r.blob.bytes) for r in sources.renditions.renditions] + [(b.name, b.bytes) for b in said]
+    return [{"name": name, "size": megabytes(size)} for name, size in wanted]
+
+
+def _transcript(transcript: Transcript) -> Markup:
+    if transcript.status == "none":
+        return both("transcript_none")
+    if transcript.status == "failed":
+        return both("transcript_failed", error=transcript.failure.error if transcript.failure else "?")
+    if not transcript.word_count:
+        return both("transcript_empty")
+    language = transcript.language or "?"
+    return both(
+        "transcript_given" if transcript.status == "given" else "transcript_done",
+        words=f"{transcript.word_count:,}",
+        language=language,
+    )
+
+
 def facts(sources: Sources) -> list[dict[str, Any]]:
     """The facts of the file, for whoever wants to check."""
     recording, master, plan = sources.recording, sources.master, sources.plan
@@ -173,6 +194,7 @@ def facts(sources: Sources) -> list[dict[str, Any]]:
         ("duration", spoken(recording.duration_s)),
         ("loudness", _loudness(sources)),
     ]
+    rows.append(("transcript", _transcript(sources.transcript)))
     if master.snr_db is not None:
         rows.append(("noise", f"{short(master.snr_db)} dB"))
     if recording.tags:
