@@ -21,6 +21,7 @@ from chasqui.asr_cli import models
 from chasqui.errors import SOME_REFUSED, ChasquiError
 from chasqui.flags import common, listening_with, promising, read_flags
 from chasqui.train.cli import train
+from chasqui.transcribe_cli import transcribe
 from chasqui.words import LANGUAGES, explain, say
 
 #: Exit codes that are not an error's: an unexpected exception, a wrong command line, and Ctrl-C (128 + SIGINT).
@@ -200,8 +201,6 @@ def _stage_command(name: str) -> None:
 
     if name == "choose":
         run = click.option("--explain", is_flag=True)(promising(run))
-    if name == "transcribe":
-        run = listening_with(run)
     chasqui.command(name)(click.argument("lesson", nargs=-1, required=True)(common(run)))
 
 
@@ -216,8 +215,10 @@ def _explain(recording_id: str, store: Any, config: Any, as_json: bool, anew: bo
         _print(table(told, config.lang))
 
 
-for _name in ("clean", "analyze", "transcribe", "choose", "encode", "verify", "publish"):
+for _name in ("clean", "analyze", "choose", "encode", "verify", "publish"):
     _stage_command(_name)
+    if _name == "analyze":
+        chasqui.add_command(transcribe)
 
 
 @chasqui.command()

@@ -6,6 +6,7 @@
 | `limits.py` | those limits, and which of them captions break |
 | `lines.py` | one text in at most two lines that end where one would breathe |
 | `write.py` | cues → a file of each format |
+| `forms.py` | words → all four at once |
 | `read.py` | a file that somebody made → cues, put right, and what had to be |
 
 A leaf: it knows nothing of recordings, recognisers or stages.

@@ -1,0 +1,100 @@
+"""`chasqui transcribe FILE…`: the words of recordings, as files, without making lessons of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chasqui.errors import SOME_REFUSED, BadConfig, ChasquiError
+from chasqui.flags import common, listening_with, read_flags
+from chasqui.words import explain, reason, say
+
+STAGES = ("ingest", "clean", "analyze", "transcribe")
+
+
+@click.command()
+@click.argument("wanted", nargs=-1, required=True)
+@click.option("--out", "words_out", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@listening_with
+@common
+def transcribe(wanted: tuple[str, ...], words_out: Path, as_json: bool, **flags: Any) -> int:
+    from chasqui.run.deliver import writable
+    from chasqui.store import open_store
+
+    config = read_flags(flags)
+    # Of a lesson that is packed stage by stage, "no transcript" is an answer; of a file it is not.
+    if any(Path(what).exists() for what in wanted) and config.options("transcribe").recogniser is None:
+        raise BadConfig(why="no recogniser was asked for; name one with --recogniser, for example pocketsphinx")
+    store, errors = open_store(config.store), []
+    with writable(words_out):
+        for name, take in _recordings(wanted, store):
+            try:
+                recording_id, folder = take()
+                _one(recording_id, words_out / folder, store, config, as_json)
+            except ChasquiError as error:
+                if len(wanted) == 1 and not Path(wanted[0]).is_dir():
+                    raise
+                errors.append(error)
+                click.echo(say("cli.refused", config.lang, name=name, message=explain(error, config.lang)), err=True)
+    return SOME_REFUSED if errors else 0
+
+
+def _recordings(wanted: tuple[str, ...], store: Any) -> Iterator[tuple[str, Any]]:
+    """Name, and what gives (recording id, folder): files and folders as they are on the disk, else known lessons."""
+    from chasqui.ingest import accept, find
+    from chasqui.run.story import resolve
+
+    for what in wanted:
+        if not Path(what).exists():
+            yield what, lambda what=what: (resolve(what, store), "")
+            continue
+        for path, folder in find([Path(what)]):
+            yield (
+                path.name,
+                lambda path=path, folder=folder: (accept(path, store, folder=folder).recording_id, folder),
+            )
+
+
+def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -> None:
+    from chasqui.run.local import run_stages
+    from chasqui.run.progress import json_lines, listening
+    from chasqui.run.story import readable
+
+    with listening(as_json, config.lang) as listener:
+        transcript: Any = run_stages(STAGES, recording_id, store, config, listener)[-1]
+    if transcript.failure:
+        raise transcript.failure.as_error()
+    made: list[Path] = []
+    if transcript.words is not None:
+        made = _written(recording_id, transcript, out, store)
+    facts = transcript.model_dump(mode="json")
+    if as_json:
+        json_lines().result({"stage": "transcribe", "record": facts, "files": [str(path) for path in made]})
+    elif not made:
+        click.echo(say("cli.story.no transcript", config.lang, why=reason(transcript.why, config.lang)))
+        for line in readable(facts):
+            click.echo(line)
+    else:
+        click.echo(say("cli.transcribed", config.lang, words=transcript.word_count))
+        for path in made:
+            click.echo(f"  {path}")
+
+
+def _written(recording_id: str, transcript: Any, out: Path, store: Any) -> list[Path]:
+    from chasqui.captions.forms import forms
+    from chasqui.records import Request, Word
+    from chasqui.store import lines
+    from chasqui.store.guard import disk
+
+    request = store.get(recording_id, "request", Request)
+    stem = Path(request.name).stem if request else recording_id
+    made = []
+    with disk(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for ending, text in forms(lines.read(store.path(transcript.words), Word), transcript.language).items():
+            made.append(out / f"{stem}.transcript.{ending}")
+            made[-1].write_bytes(text.encode())
+    return made
