@@ -8,15 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from absent import missing
 
 pytest_plugins = ("fakes", "lesson", "standin")
-
-
-def missing(what: str) -> None:
-    """Skip on a user's machine, fail in CI: a part that CI lacks is a defect of CI."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing, and in CI nothing may be skipped")
-    pytest.skip(f"{what} is missing here")
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from absent import missing
 from asr.tiny_whisper import write
 from click.testing import CliRunner
-from conftest import missing
 
 from chasqui.asr.catalog import CATALOG
 from chasqui.asr_cli import models

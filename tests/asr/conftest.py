@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import missing
+from absent import missing
 from numpy.typing import NDArray
 
 from chasqui.asr import Recogniser, Settings, open_recogniser

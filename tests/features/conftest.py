@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from conftest import missing
+from absent import missing
 from threadpoolctl import threadpool_limits
 
 SPEECH = "speech/resemblyzer/1088-129236-0000.flac"

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 
 import pytest
-from conftest import missing
+from absent import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

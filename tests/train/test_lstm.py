@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import missing
+from absent import missing
 
 from chasqui.errors import BadTraining
 from chasqui.train import export, fit_card, fit_data, lstm
