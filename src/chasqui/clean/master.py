@@ -50,12 +50,16 @@ class Measured:
 
     def write(self, source: Iterator[Samples]) -> Measured:
         with FlacWriter(self.path) as writer:
-            for block in source:
-                self.loudness.add(block)
-                self.peak.add(block)
+            for block in ahead(self._heard(source)):  # measuring and writing take about as long as one another
                 writer.write(block)
                 self.samples += block.size
         return self
+
+    def _heard(self, source: Iterator[Samples]) -> Iterator[Samples]:
+        for block in source:
+            self.loudness.add(block)
+            self.peak.add(block)
+            yield block
 
 
 class Source:
@@ -92,7 +96,8 @@ def make(recording: Recording, options: Options, work: Workspace, report: Report
     source = Source(recording, work, report)
     denoise = Denoise(options.denoise, options.threads)
     steps = _steps(denoise, options)
-    # Three threads of about equal work. Denoise gives a group of stretches at once: there is room for all of them.
+    # Three threads of about equal work, and one that measures. Denoise gives a group of stretches at once: there is
+    # room for all of them.
     at = steps.index(denoise)
     heard = chain(ahead(chain(source.mono(), steps[:at])), steps[at : at + 1])
     treated = chain(ahead(heard, depth=TOGETHER), steps[at + 1 :])
