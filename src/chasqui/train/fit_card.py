@@ -108,11 +108,19 @@ def calibrated(data: Data, fitted: Model, algorithm: str, version: str, weights:
     matrix = fit_spread.covariance(wrong)
     spread = {"covariance": matrix, "quantiles": fit_spread.quantiles(wrong, np.array(matrix), data.metrics)}
     card = Card.model_validate({**plain.model_dump(), **spread})
-    found = simulate.curves(card, outputs, check)
-    tuned = {name: simulate.tuned(found, check, target, constants[name]) for name, target in TARGETS.items()}
-    policy = {name: levels for name, (levels, _) in tuned.items()}
-    prices = {name: round(price, 5) for name, (_, price) in tuned.items()}
-    return card.model_copy(update={"policy": policy, "scores": {"price": prices, "segments": len(check)}})
+    # Out of the fold a model knows less than the one that ships, so its levels would be too careful: only with the
+    # groups to calibrate with.
+    apart = check.part == "calibrate"
+    return tuned(card, outputs[apart], check.where(apart))
+
+
+def tuned(card: Card, outputs: Floats, data: Data) -> Card:
+    """The card with the levels that cost least on these segments."""
+    found = simulate.curves(card, outputs, data)
+    best = {name: simulate.tuned(found, data, target, card.policy[name].constant) for name, target in TARGETS.items()}
+    policy = {name: levels for name, (levels, _) in best.items()}
+    prices = {name: round(price, 5) for name, (_, price) in best.items()}
+    return card.model_copy(update={"policy": policy, "scores": {"price": prices, "segments": len(data)}})
 
 
 def compare(fitted: Model, weights: bytes, values: Floats) -> float:

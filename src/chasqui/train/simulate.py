@@ -19,9 +19,9 @@ from chasqui.models.curve import Curve, Floats, predicted, wanted
 from chasqui.records import Scores
 from chasqui.train.fit_data import Data
 
-#: An encode more per segment is worth this share of the bytes, and seven times that beyond ENCODES encodes on average;
-#: no policy may bring less than the share KEPT to the target.
-ENCODE_PRICE, ENCODES, KEPT = 0.1, 1.25, 0.99
+#: An encode more per segment is worth this share of the bytes: a class is encoded once and carried to many. No policy
+#: may bring less than the share KEPT to the target.
+ENCODE_PRICE, KEPT = 0.15, 0.99
 LEVELS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
 WORTHS = (0.05, 0.08, 0.1, 0.12, 0.16, 0.2, 0.3, 0.5)
 
@@ -135,8 +135,7 @@ def sums(outcomes: Sequence[Outcome]) -> Sums:
 
 def price(score: Sums) -> float:
     """One number for how well a policy did: bytes over the oracle, with encodes and broken promises priced in."""
-    beyond = 6 * max(score.encodes - ENCODES, 0)
-    return score.regret + ENCODE_PRICE * (score.encodes - 1 + beyond) + 10 * max(KEPT - score.kept, 0)
+    return score.regret + ENCODE_PRICE * (score.encodes - 1) + 10 * max(KEPT - score.kept, 0)
 
 
 def tuned(found: Sequence[Curve], data: Data, target: Target, constant: str) -> tuple[Levels, float]:
