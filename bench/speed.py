@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench import recordings, watch
 from bench.table import MEDIA, Row, markdown, written
 
-GOAL = 4.0
+GOAL = 1.2
 PLAIN = Path(__file__).with_name("plain.py")
 
 
