@@ -133,8 +133,8 @@ def between(trials: list[Trial]) -> list[int]:
 
 
 def rows(trial: Trial) -> list[Row]:
-    """One row per baseline, then Chasqui's: for each target as it is packed, and with every rung searched for."""
-    hows = {baseline.name: baseline.how for baseline in BASELINES}
+    """One row per baseline that was measured, then Chasqui's: for each target as it is packed, and by search."""
+    hows = {baseline.name: baseline.how for baseline in BASELINES if baseline.name in trial.outcomes}
     return [
         {
             "name": name,
