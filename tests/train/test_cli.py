@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from absent import missing
 
 from chasqui import cli
 from chasqui.errors import OneSpeaker
@@ -48,7 +50,8 @@ def own(media: Path, tmp_path: Path) -> Path:
 
 
 def test_a_sweep_says_what_it_did_and_what_it_lacked(chasqui: Any, own: Path) -> None:
-    pytest.importorskip("pyarrow")
+    if find_spec("pyarrow") is None:
+        missing("pyarrow (pip install 'chasqui[train]')")
     wanted = ("train", "sweep", "--media", str(own), "--rungs", "voice-6", "--limit", "2", "--jobs", "1")
     code, out, err = chasqui(*wanted)
     assert code == 0
