@@ -1,8 +1,9 @@
 """The models that can be asked for by name: what they are, what they cost, and where they are on this machine.
 
-Sizes are those of the files at the hub. Parameters and relative speed are OpenAI's (README of openai/whisper,
-"Available models"; for the distilled ones, of huggingface/distil-whisper). Memory is ours to estimate: int8 on a
-processor needs about half of the float16 file for the weights, and 0.4–1.2 GB around them.
+Sizes, parameters and relative speed are as commonly published for these models (README of openai/whisper, "Available
+models"; huggingface/distil-whisper), written down without a network and not checked against the hub: about right, to
+choose by. Memory is estimated: int8 on a processor needs about half of the float16 file for the weights, and 0.4–1.2 GB
+around them.
 """
 
 from __future__ import annotations
