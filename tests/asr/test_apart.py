@@ -130,3 +130,18 @@ def test_nothing_that_a_library_prints_gets_among_the_answers(tmp_path: Path) ->
     finally:
         sys.path.remove(str(tmp_path))
     apart.close()
+
+
+def test_nothing_is_imported_from_the_folder_it_is_called_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recordings come from anywhere, and Python files may lie among them."""
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    for name in ("json", "pickle", "numpy"):
+        (recordings / f"{name}.py").write_text(f"open({str(tmp_path / 'planted')!r}, 'w').close()\n")
+    monkeypatch.chdir(recordings)
+    apart = twin(tmp_path)
+    try:
+        apart.hear([Span(np.zeros(1600, np.float32), 0.0)])
+    finally:
+        apart.close()
+    assert not (tmp_path / "planted").exists()

@@ -82,7 +82,8 @@ class Apart:
 
     def _start(self) -> subprocess.Popen[bytes]:
         # model_dump leaves out what stays out of keys; the child wants all of it.
-        command = [sys.executable, "-m", "chasqui.asr.child", self.name, json.dumps(dict(self._settings))]
+        # -P: what lies in the folder that a teacher stands in (a json.py among the recordings) is never imported.
+        command = [sys.executable, "-P", "-m", "chasqui.asr.child", self.name, json.dumps(dict(self._settings))]
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_surroundings())
         self._child, self._answers = child, queue.Queue()
         threading.Thread(target=_receive, args=(child.stdout, self._answers), daemon=True).start()
