@@ -20,12 +20,13 @@ from chasqui.records import (
 
 
 class Stage(NamedTuple):
-    """A stage is the room of its name: `Options` and `run(*needs, options, work, report)`, both in its `__init__`."""
+    """A stage is the room of its name: `Options` and `run(*needs, *wants, options, work, report)` in its `__init__`."""
 
     name: str
     needs: tuple[str, ...]
     gives: type[Record]
     version: int  # raise it when the same inputs and options would give other bytes
+    wants: tuple[str, ...] = ()  # taken where they are there and up to date, after the needs; else None in their place
 
     @property
     def room(self) -> Any:
@@ -48,3 +49,13 @@ PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}
 
 #: Record type by name, also for what is not made by a stage.
 GIVES: dict[str, type[Record]] = {"request": Request, **{stage.name: stage.gives for stage in STAGES}}
+
+
+def stages_for(name: str) -> tuple[Stage, ...]:
+    """The stages that have to run for one to be done, itself the last, in their order. Wants are not among them."""
+    wanted, order = {name}, []
+    for stage in reversed(STAGES):
+        if stage.name in wanted:
+            wanted.update(stage.needs)
+            order.append(stage)
+    return tuple(reversed(order))

@@ -10,9 +10,8 @@ import click
 
 from chasqui.errors import SOME_REFUSED, BadConfig, ChasquiError
 from chasqui.flags import common, listening_with, read_flags
+from chasqui.pipeline import stages_for
 from chasqui.words import explain, reason, say
-
-STAGES = ("ingest", "clean", "analyze", "transcribe")
 
 
 @click.command()
@@ -63,8 +62,9 @@ def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -
     from chasqui.run.progress import json_lines, listening
     from chasqui.run.story import readable
 
+    names = [stage.name for stage in stages_for("transcribe")]
     with listening(as_json, config.lang) as listener:
-        transcript: Any = run_stages(STAGES, recording_id, store, config, listener)[-1]
+        transcript: Any = run_stages(names, recording_id, store, config, listener)[-1]
     if transcript.failure:
         raise transcript.failure.as_error()
     made: list[Path] = []

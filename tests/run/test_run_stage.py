@@ -13,7 +13,7 @@ from chasqui.config import Config, load
 from chasqui.errors import DiskFull, NotReady
 from chasqui.events import Event
 from chasqui.ingest import accept
-from chasqui.pipeline import PIPELINE
+from chasqui.pipeline import PIPELINE, stages_for
 from chasqui.records import Master, Plan, Request
 from chasqui.run import key_of, run_stage
 from chasqui.store import Store
@@ -142,3 +142,39 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, store: Store, fa
     assert not [
         path for path in root.rglob("*") if "encode" in path.parts and path.is_file() and ".locks" not in path.parts
     ]
+
+
+def test_what_is_wanted_is_taken_only_if_it_is_what_these_settings_make(
+    recording_id: str, store: Store, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    real = PIPELINE["transcribe"].room.run
+
+    def transcribe(*inputs: Any, **rest: Any) -> Any:
+        seen.append(inputs[-1])
+        return real(*inputs[:-1], **rest)
+
+    monkeypatch.setitem(PIPELINE, "transcribe", PIPELINE["transcribe"]._replace(wants=("choose",)))
+    monkeypatch.setattr(PIPELINE["transcribe"].room, "run", transcribe)
+    run_to("transcribe", recording_id, store, load())
+    assert seen == [None]  # nobody has made it yet
+    plan = run_stage("choose", recording_id, store, load())
+    run_stage("transcribe", recording_id, store, load())
+    assert seen == [None, plan]
+    run_stage("transcribe", recording_id, store, load(choose__target="clear"))  # of other settings: not there
+    assert seen == [None, plan, None]
+    assert fake_rooms.runs["choose"] == 1
+
+
+def test_the_stages_of_a_lesson_are_those_that_publishing_needs() -> None:
+    assert [stage.name for stage in stages_for("publish")] == [
+        "ingest",
+        "clean",
+        "analyze",
+        "transcribe",
+        "choose",
+        "encode",
+        "verify",
+        "publish",
+    ]
+    assert [stage.name for stage in stages_for("choose")] == ["ingest", "clean", "analyze", "choose"]

@@ -33,17 +33,17 @@ def run_stage(
     report = Report(stage_name, recording_id, listener)
     try:
         options = config.options(stage_name)
-        key = key_of(stage, _needs(stage, recording_id, store), options)
+        key = key_of(stage, _inputs(stage, recording_id, store, config), options)
         record = store.get(recording_id, stage_name, stage.gives, key)
         if record is not None and record.settled:
             return _reused(record, report)
-        return _work(stage, recording_id, store, options, report)
+        return _work(stage, recording_id, store, config, report)
     except ChasquiError as error:
         report.say("failed", message=str(error), facts={"error": error.code, "action": error.action})
         raise
 
 
-def key_of(stage: Stage, needs: Sequence[Record], options: BaseModel) -> str:
+def key_of(stage: Stage, inputs: Sequence[Record | None], options: BaseModel) -> str:
     """Hash of the inputs, the stage's version and its options: the same key means the same bytes.
 
     The inputs are hashed as they stand, not by the keys of their making: where a stage is repeated and comes out the
@@ -52,22 +52,23 @@ def key_of(stage: Stage, needs: Sequence[Record], options: BaseModel) -> str:
     facts = {
         "stage": stage.name,
         "version": stage.version,
-        "inputs": [need.model_dump(mode="json", exclude=set(need.unkeyed)) for need in needs],
+        "inputs": [need and need.model_dump(mode="json", exclude=set(need.unkeyed)) for need in inputs],
         "options": options.model_dump(mode="json"),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _work(stage: Stage, recording_id: str, store: Store, options: BaseModel, report: Report) -> Record:
+def _work(stage: Stage, recording_id: str, store: Store, config: Config, report: Report) -> Record:
+    options = config.options(stage.name)
     try:
         with store.workspace(recording_id, stage.name) as work:
             # Both may have changed while we waited: the inputs, and somebody else may have done the work.
-            needs = _needs(stage, recording_id, store)
-            key = key_of(stage, needs, options)
+            inputs = _inputs(stage, recording_id, store, config)
+            key = key_of(stage, inputs, options)
             if (done := store.get(recording_id, stage.name, stage.gives, key)) is not None and done.settled:
                 return _reused(done, report)
             report.say("started")
-            record: Record = stage.room.run(*needs, options=options, work=work, report=report)
+            record: Record = stage.room.run(*inputs, options=options, work=work, report=report)
             give_back()
             store.put(recording_id, stage.name, record, key)
     except OSError as error:
@@ -78,13 +79,28 @@ def _work(stage: Stage, recording_id: str, store: Store, options: BaseModel, rep
     return record
 
 
-def _needs(stage: Stage, recording_id: str, store: Store) -> list[Record]:
-    records = []
+def _inputs(stage: Stage, recording_id: str, store: Store, config: Config) -> list[Record | None]:
+    """What the stage needs, then what it wants."""
+    inputs: list[Record | None] = []
     for need in stage.needs:
         if (record := store.get(recording_id, need, GIVES[need])) is None:
             raise NotReady(stage=stage.name, needs=need, recording_id=recording_id)
-        records.append(record)
-    return records
+        inputs.append(record)
+    return inputs + [_current(want, recording_id, store, config) for want in stage.wants]
+
+
+def _current(name: str, recording_id: str, store: Store, config: Config) -> Record | None:
+    """The record if it is what these settings would make now, None if it is absent or of other settings or inputs."""
+    stage = PIPELINE.get(name)
+    if stage is None:  # handed in, not made
+        return store.get(recording_id, name, GIVES[name])
+    if any(need in PIPELINE and _current(need, recording_id, store, config) is None for need in stage.needs):
+        return None
+    try:
+        key = key_of(stage, _inputs(stage, recording_id, store, config), config.options(name))
+    except NotReady:
+        return None
+    return store.get(recording_id, name, stage.gives, key)
 
 
 def _reused(record: Record, report: Report) -> Record:

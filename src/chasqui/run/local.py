@@ -11,13 +11,15 @@ from typing import Any
 from chasqui.config import Config, load
 from chasqui.errors import ChasquiError, Defect, DiskFull, NotWritable, StoreBusy
 from chasqui.events import Listener, Report
-from chasqui.pipeline import STAGES
+from chasqui.pipeline import stages_for
 from chasqui.records import Certificate, Lesson, Record, Request
 from chasqui.run import run_stage
 from chasqui.run.deliver import deliver, writable
 from chasqui.run.size import read_size
 from chasqui.store import Store, open_store
 
+#: The stages of a lesson.
+PACKING = stages_for("publish")
 #: Where lessons go when nobody says, by language.
 OUT = {"es": "lecciones", "en": "lessons"}
 
@@ -77,7 +79,7 @@ def packing(
     """The same, one Packed at a time as they are finished."""
     from chasqui.ingest import find
 
-    for stage in STAGES:
+    for stage in PACKING:
         config.options(stage.name)
     with writable(out):
         stopped: ChasquiError | None = None
@@ -110,7 +112,7 @@ def pack_one(path: Path, folder: str, out: Path, store: Store, config: Config, l
         report = Report("pack", request.recording_id, listener)
         report.say("started", facts={"source": str(path), "name": request.name, "bytes": request.bytes})
         with store.workspace(request.recording_id, "pack"):
-            for stage in STAGES:
+            for stage in PACKING:
                 run_stage(stage.name, request.recording_id, store, config, listener)
             packed = _delivered(path, request, out / folder, store)
         report.say("finished", facts={"folder": str(packed.folder)})

@@ -1,46 +1,10 @@
-"""What travels between the stages: frozen, JSON-able, a few kB each, pointing to bytes instead of carrying them.
-
-Units stand in the names (`duration_s`, `bitrate_bps`, `loudness_lufs`). Every decision carries its `why`.
-Long lists (segments, choices, scores) live in blobs; their line types stand at the end of this file.
-"""
+"""What each stage gives, in their order; `words.py` has what is said."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from chasqui import errors
-
-Kind = Literal["speech", "music", "silence"]
-TargetName = Literal["understood", "comfortable", "clear"]
-
-
-class Record(BaseModel):
-    """Base of everything that travels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    #: Fields that no stage makes bytes out of: they stay out of the keys of the stages that need this record.
-    unkeyed: ClassVar[frozenset[str]] = frozenset()
-
-    @property
-    def settled(self) -> bool:
-        """False: made in spite of a failure; the same work is worth another try."""
-        return True
-
-
-class Blob(Record):
-    """Bytes in the store. `path` is the store's business; everybody else passes the Blob back to the store."""
-
-    path: str
-    bytes: int = Field(ge=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    media_type: str = "application/octet-stream"
-
-    @property
-    def name(self) -> str:
-        return self.path.rsplit("/", 1)[-1]
+from chasqui.records.base import Blob, Record, TargetName
 
 
 class Request(Record):
@@ -142,51 +106,6 @@ class Analysis(Record):
     feature_version: str
 
 
-class Tongue(Record):
-    """A language that is spoken in the recording."""
-
-    language: str | None  # ISO 639; None: the recogniser was too unsure for a name
-    seconds: float
-    probability: float | None = None  # mean, by whoever detected it; None: it was given, or nobody said
-
-
-class Failure(Record):
-    """What a step met that could not do its part, as it can be told in any language."""
-
-    error: str  # a class of errors.py
-    evidence: dict[str, str | int | float] = {}
-
-    def as_error(self) -> errors.ChasquiError:
-        """The error as it was raised, for whoever tells it."""
-        kind: type[errors.ChasquiError] = getattr(errors, self.error, errors.ChasquiError)
-        return kind(**self.evidence)
-
-
-class Transcript(Record):
-    """transcribe: what is said, or why nobody knows."""
-
-    recording_id: str
-    status: Literal["none", "done", "failed", "given"]  # given: by a person, not heard by a recogniser
-    why: str
-    failure: Failure | None = None
-    words: Blob | None = None  # JSON Lines of Word
-    listened: Blob | None = None  # JSON Lines of Listened
-    word_count: int = 0
-    heard_s: float = 0.0
-    languages: tuple[Tongue, ...] = ()  # most spoken first
-    dropped: dict[str, int] = {}  # words that nobody said, by sign: silence, repetition, rate
-    recogniser: str | None = None  # its identity: what listened
-
-    @property
-    def settled(self) -> bool:
-        return self.status != "failed"
-
-    @property
-    def language(self) -> str | None:
-        """The language most of it is in, where that is known."""
-        return self.languages[0].language if self.languages else None
-
-
 class Plan(Record):
     """choose: the rung of each segment, and why."""
 
@@ -265,95 +184,3 @@ class Lesson(Record):
     files: tuple[Blob, ...]
     bytes: int  # of voice.opus
     source_bytes: int
-
-
-# --- lines inside blobs -----------------------------------------------------------------------------------------------
-
-
-class Scores(Record):
-    """What was measured on one segment at one rung. Metrics that do not apply to its kind are None."""
-
-    estoi: float | None = None
-    visqol: float | None = None  # speech mode for speech, audio mode for music
-    visqol_skipped: bool = False  # nobody asked for it: says nothing, neither that it is kept nor that it is missed
-
-
-class Segment(Record):
-    """A stretch of 4–15 s cut at a pause; packets count on the 60 ms grid."""
-
-    index: int
-    start_packet: int
-    packets: int
-    kind: Kind
-    speech_share: float  # 0–1, of its seconds
-
-    @property
-    def end_packet(self) -> int:
-        return self.start_packet + self.packets
-
-
-class Forecast(Record):
-    """What a model foretells of one segment at each rung of its ladder, cheap to dear. A metric it does not judge is
-    None.
-    """
-
-    model: str  # name, version and the first digits of its hash
-    estoi: tuple[float, ...] | None
-    estoi_low: tuple[float, ...] | None  # reached with nine chances in ten
-    visqol: tuple[float, ...]
-    visqol_low: tuple[float, ...]
-    bytes: tuple[int, ...]  # payload
-    chance: tuple[float, ...]  # of keeping the plan's target, 0–1
-    difficulty: float  # how far off the model may be here; 1 is usual
-
-
-class Choice(Record):
-    """The rung of one segment, what it is expected to score, and why."""
-
-    segment: int
-    rung: str
-    expected: Scores
-    measured: bool  # expected comes from an encode of this very segment at this rung
-    doubtful: bool
-    reachable: bool  # False: no rung reaches the promise here
-    bytes: int  # expected payload
-    why: str
-    forecast: Forecast | None = None  # where the rung was predicted, not searched
-
-
-class Measured(Record):
-    """What the encoded segment scored in the finished stream."""
-
-    segment: int
-    start_s: float
-    end_s: float
-    kind: Kind
-    rung: str
-    bytes: int
-    scores: Scores
-    kept: TargetName | None
-    reachable: bool
-    stepped_up: int  # rungs above the plan
-    stepped_down: int = 0  # rungs below it
-    encodes: int = 1  # rungs encoded until this one was taken
-
-
-class Word(Record):
-    """One spoken word, punctuation attached; times count from the beginning of the recording."""
-
-    text: str
-    start_s: float
-    end_s: float
-    probability: float | None = None  # 0–1, by whoever heard it; None: nobody said
-
-
-class Listened(Record):
-    """A stretch that a recogniser listened to."""
-
-    start_s: float
-    end_s: float
-    language: str | None
-    language_probability: float | None
-    confidence: float | None
-    words: int
-    dropped: dict[str, int] = {}

@@ -1,0 +1,60 @@
+"""What data people take away: tokens of the words and of the sound, and the line of a dataset."""
+
+from __future__ import annotations
+
+from chasqui.records.base import Blob, Record
+
+
+class AudioTokens(Record):
+    """The sound as a sequence of symbols."""
+
+    name: str  # of the codebook or codec, with its version
+    blob: Blob  # .npy, unsigned integers [frames] or [frames, levels]
+    rate_hz: float  # frames per second
+    levels: int  # symbols per frame
+    vocabulary: int  # symbols that there are, per level
+    count: int  # symbols in all
+    decodes: bool  # whether sound can be made of them again
+    why: str
+
+
+class Tokens(Record):
+    """tokenize: the words as tokens, where there is a transcript, and the sound as units."""
+
+    recording_id: str
+    why: str
+    plain: Blob | None = None  # the text that the offsets of the tokens count in
+    text: Blob | None = None  # JSON Lines of Token
+    tokenizer: str | None = None  # its name and version
+    token_count: int = 0
+    stop_count: int = 0
+    type_count: int = 0  # different normalised tokens
+    pieces: Blob | None = None  # JSON: subword ids, where a subword tokenizer was asked for
+    extras: Blob | None = None  # JSON: a key for each named extra: keywords, entities, sentiment
+    audio: tuple[AudioTokens, ...] = ()
+    voice: dict[str, float] = {}  # how it is spoken: speaking rate, pitch, pauses; units in the names
+
+
+class Token(Record):
+    """One token of the text, in order."""
+
+    text: str  # as it is written
+    norm: str  # as it is counted: case folded, composed, no stray marks
+    start: int  # first character in the plain text
+    end: int  # behind the last
+    start_s: float | None  # of the word it belongs to
+    end_s: float | None
+    language: str | None
+    stop: bool  # too common to say anything; False where the language has no list
+    word: bool  # False: punctuation, a symbol
+
+
+class Row(Record):
+    """collect: what a dataset says about one recording. The line itself lies in the blob: it can be long."""
+
+    recording_id: str
+    line: Blob  # JSON, after the dataset's schema
+    audio: Blob | None  # the sound that belongs to it
+    schema_version: int
+    present: tuple[str, ...]  # stages whose outcome is in it
+    absent: dict[str, str] = {}  # and those that are not, with the reason
