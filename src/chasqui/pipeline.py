@@ -11,6 +11,7 @@ from chasqui.records import (
     Lesson,
     Master,
     Plan,
+    Provenance,
     Record,
     Recording,
     Renditions,
@@ -48,7 +49,11 @@ STAGES: tuple[Stage, ...] = (
 PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}
 
 #: Record type by name, also for what is not made by a stage.
-GIVES: dict[str, type[Record]] = {"request": Request, **{stage.name: stage.gives for stage in STAGES}}
+GIVES: dict[str, type[Record]] = {
+    "request": Request,
+    "provenance": Provenance,
+    **{stage.name: stage.gives for stage in STAGES},
+}
 
 
 def stages_for(name: str) -> tuple[Stage, ...]:

@@ -15,6 +15,7 @@ from chasqui.records.base import (
 )
 from chasqui.records.data import (
     AudioTokens,
+    Provenance,
     Row,
     Token,
     Tokens,
@@ -62,6 +63,7 @@ __all__ = [
     "Master",
     "Measured",
     "Plan",
+    "Provenance",
     "Record",
     "Recording",
     "Rendition",

@@ -49,6 +49,20 @@ class Token(Record):
     word: bool  # False: punctuation, a symbol
 
 
+class Provenance(Record):
+    """What stands beside a recording in the source of a dataset: its places there, and what people say of it.
+
+    Handed in like the request, not made by a stage; kept under the name "provenance".
+    """
+
+    recording_id: str
+    source: str  # s3://bucket/prefix, or the name of the folder
+    names: tuple[str, ...]  # places below the source at which these very bytes lie, sorted; the first names the row
+    etag: str | None = None  # of the object, where it came from a bucket
+    text: str | None = None  # what is said, from a .txt beside it or a column of the table beside the recordings
+    facts: dict[str, str] = {}  # language, speaker, licence, consent, title, and every further column of that table
+
+
 class Row(Record):
     """collect: what a dataset says about one recording. The line itself lies in the blob: it can be long."""
 

@@ -90,7 +90,7 @@ class Teller:
         """Lines of text: a heading per stage that is done, and what it decided below."""
         present = records(recording_id, self.store)
         for name, record in present.items():
-            tell: Callable[..., Iterator[str]] = getattr(self, f"_{name}")
+            tell: Callable[..., Iterator[str]] = getattr(self, f"_{name}", self._plain)
             if name != "request":
                 yield ""
             yield f"{say(f'cli.stage.{name}', self.lang)}"
@@ -98,6 +98,10 @@ class Teller:
                 yield from (f"  {line}" for line in tell(record, present.get("analyze")))
             else:
                 yield from (f"  {line}" for line in tell(record))
+
+    def _plain(self, record: Record) -> Iterator[str]:
+        """Records that nobody wrote a story for: their fields."""
+        yield from readable(record.model_dump(mode="json", exclude={"recording_id"}))
 
     def _say(self, key: str, **facts: object) -> str:
         return say(f"cli.story.{key}", self.lang, **facts)
