@@ -99,6 +99,12 @@ def read_master(path: Path, gain_db: float = 0.0, block: int = BLOCK_SAMPLES) ->
         yield room[:filled]
 
 
+def samples_in(path: Path) -> int:
+    """How many samples the master holds, by its header: the writer has put the number there."""
+    with av.open(str(path), format="flac") as container:
+        return int(container.streams.audio[0].duration or 0)  # the time base is one sample
+
+
 def read_span(path: Path, gain_db: float, start: int, stop: int) -> Samples:
     """Samples `start` to `stop` (exclusive) of the master with its gain: the same ones that `read_master` gives there.
 

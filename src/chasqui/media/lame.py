@@ -28,7 +28,9 @@ def encode(
         if level is not None:
             stream.options = {"compression_level": str(level)}
         stream.codec_context.flags |= int(av.codec.context.Flags.bitexact)
-        down = av.AudioResampler(format="fltp", layout="mono", rate=rate_hz, frame_size=1152 // 2)
+        down = av.AudioResampler(
+            format="fltp", layout="mono", rate=rate_hz, frame_size=1152 if rate_hz >= 32_000 else 576
+        )
         for block in blocks:
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(block[None], np.float32), format="fltp", layout="mono"

@@ -26,6 +26,11 @@ def encode(pcm: Array, rung: Rung) -> list[bytes]:
     """Packets of `pcm` (shape [samples], 48 kHz) at one rung, ceil(samples / 2880) of them; the last is padded with
     silence.
     """
+    return list(stream((pcm,), rung))
+
+
+def stream(blocks: Iterable[Array], rung: Rung) -> Iterator[bytes]:
+    """The packets of sound that comes in blocks (float32 [samples], 48 kHz), ceil(samples / 2880) of them."""
     codec: Any = av.CodecContext.create("libopus", "w")
     codec.sample_rate, codec.layout, codec.format = RATE_HZ, "mono", "flt"
     codec.bit_rate = rung.bitrate_bps
@@ -37,17 +42,30 @@ def encode(pcm: Array, rung: Rung) -> list[bytes]:
         "vbr": "on",
         **({"cutoff": str(rung.cutoff_hz)} if rung.cutoff_hz else {}),
     }
-    count = -(-len(pcm) // PACKET_SAMPLES)
-    padded = pcm if len(pcm) == count * PACKET_SAMPLES else np.pad(pcm, (0, count * PACKET_SAMPLES - len(pcm)))
-    padded = np.ascontiguousarray(padded, np.float32)
-    packets: list[bytes] = []
-    for index in range(count):
-        block = padded[index * PACKET_SAMPLES : (index + 1) * PACKET_SAMPLES]
+    count = given = 0
+    for block in _packets_of(blocks):
         frame = av.AudioFrame.from_ndarray(block[None], format="flt", layout="mono")
-        frame.sample_rate, frame.pts = RATE_HZ, index * PACKET_SAMPLES
-        packets += [bytes(packet) for packet in codec.encode(frame)]
-    packets += [bytes(packet) for packet in codec.encode(None)]
-    return packets[:count]
+        frame.sample_rate, frame.pts = RATE_HZ, count * PACKET_SAMPLES
+        count += 1
+        for packet in codec.encode(frame):
+            given += 1
+            yield bytes(packet)
+    for packet in codec.encode(None):  # one or two more than there is sound for
+        if given < count:
+            given += 1
+            yield bytes(packet)
+
+
+def _packets_of(blocks: Iterable[Array]) -> Iterator[Array]:
+    """The sound of each packet, [2880]; the last one is padded with silence."""
+    rest = np.zeros(0, np.float32)
+    for block in blocks:
+        sound = np.ascontiguousarray(np.concatenate([rest, block]) if rest.size else block, np.float32)
+        whole = len(sound) // PACKET_SAMPLES * PACKET_SAMPLES
+        yield from sound[:whole].reshape(-1, PACKET_SAMPLES)
+        rest = sound[whole:]
+    if rest.size:
+        yield np.pad(rest, (0, PACKET_SAMPLES - rest.size))
 
 
 def decode(packets: Iterable[bytes]) -> Iterator[Array]:

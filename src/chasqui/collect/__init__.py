@@ -1,0 +1,1 @@
+"""collect: what a data set says about a recording, and the sound it carries."""
