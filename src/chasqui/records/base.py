@@ -42,7 +42,7 @@ class Blob(Record):
 class Failure(Record):
     """What a step met that could not do its part, as it can be told in any language."""
 
-    error: str  # a class of errors.py
+    error: str  # a class of `errors`
     evidence: dict[str, str | int | float] = {}
 
     def as_error(self) -> errors.ChasquiError:

@@ -1,0 +1,48 @@
+"""Everything that can go wrong, in one tree. `from chasqui.errors import …` gives each of them.
+
+ChasquiError
+├── Rejected            this input will never work: say why, go on with the rest (action "reject")
+│   ├── Unreadable          vanished, no permission, not a regular file
+│   ├── EmptyFile           zero bytes
+│   ├── NotMedia            text, image, archive … whatever its name says
+│   ├── IsReference         a playlist or manifest that points elsewhere; never followed
+│   ├── NoAudio             media, but without a sound stream
+│   ├── Damaged             media, but nothing usable could be decoded
+│   ├── TooShort            less than a second of sound
+│   ├── OnlySilence         nothing to hear
+│   ├── TooSlow             decoding went past its time limit
+│   └── BadSound            samples that nothing can be measured on: none, too few, or not numbers
+├── TryAgain            the world was in the way, the input is fine (action "retry")
+│   ├── DiskFull
+│   ├── StoreBusy
+│   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
+│   └── RecogniserLost      a recogniser hung and was stopped, or ended by itself
+├── NotWritable         the output folder or the store refuses us (action "reject")
+├── BadConfig           an option or setting that makes no sense (action "reject")
+│   ├── BadModel            a model file that is missing, damaged, or made for something else
+│   │   └── ModelAbsent         a model that is known but not on this machine, and could not be fetched
+│   ├── NoRecogniser        a recogniser that does not exist, or whose package is not installed
+│   ├── WrongLanguage       a recogniser was asked for a language it does not know
+│   ├── KeyRefused          a service wants another key, or another account
+│   └── BadTraining         recordings or measurements that no model can be learnt from
+│       ├── NoSpeech            no recording of speech that can be used
+│       └── OneSpeaker          nobody could be held out
+├── NotReady            a stage was asked for before the stages it needs (action "reject")
+├── UnknownLesson       no recording of that name or id in the store (action "reject")
+│   └── Ambiguous           several of that name
+├── BadAnswer           a service answered with something that is no transcript (action "degrade")
+├── BadCaptions         a file that cannot be read as captions (action "degrade")
+├── Defect              our own mistake: an exception nobody expected (action "reject")
+└── PromiseBroken       the published bytes do not keep what they promise; nothing was published (action "reject")
+
+Each class carries an exit code for the command line and the key of its message in the word catalogues (`words/`);
+each instance carries its evidence as keyword arguments, which fill that message. `str(error)` is the English text.
+"""
+
+from __future__ import annotations
+
+from chasqui.errors.base import *
+from chasqui.errors.settings import *
+from chasqui.errors.sound import *
+from chasqui.errors.words import *
+from chasqui.errors.world import *
