@@ -15,6 +15,7 @@ from clips import excerpt
 from lesson import Packed
 
 from chasqui import config, ingest
+from chasqui.asr import stretches
 from chasqui.config import load
 from chasqui.errors import BadConfig, DiskFull
 from chasqui.events import Event
@@ -23,7 +24,6 @@ from chasqui.metrics import wer
 from chasqui.records import Listened, Word
 from chasqui.run import run_stage
 from chasqui.store import open_store
-from chasqui.transcribe import spans
 from chasqui.transcribe import words as room
 
 
@@ -87,7 +87,7 @@ def test_nothing_is_listened_to_twice(analyzed: Packed, twin: Callable[..., str]
     first = analyzed.run("transcribe", transcribe__recogniser=twin(languages=["es"]), transcribe__language="es")
     once = list(counted)
     assert sum(once) > 0
-    # Another name of the same words is other work for the stage, but nothing new to listen to.
+    # Another name of the same words is the same recogniser.
     again = analyzed.run(
         "transcribe",
         transcribe__recogniser=twin(languages=["es"]).replace("known", "./known"),
@@ -96,6 +96,15 @@ def test_nothing_is_listened_to_twice(analyzed: Packed, twin: Callable[..., str]
     assert counted == once
     assert analyzed.lines(again.words, Word) == analyzed.lines(first.words, Word)
     assert again.recogniser == first.recogniser
+
+
+def test_another_model_in_the_same_place_is_listened_to_anew(analyzed: Packed, twin: Callable[..., str]) -> None:
+    name = twin(languages=["es"])
+    first = analyzed.run("transcribe", transcribe__recogniser=name)
+    assert analyzed.run("transcribe", transcribe__recogniser=name) == first
+    assert twin(languages=["es"], words=[{"text": "Otra", "start_s": 2.0, "end_s": 2.4}]) == name
+    other = analyzed.run("transcribe", transcribe__recogniser=name)
+    assert (other.word_count, other.recogniser == first.recogniser) == (1, False)
 
 
 def test_a_language_that_is_not_known_is_said_and_the_run_goes_on(analyzed: Packed, twin: Callable[..., str]) -> None:
@@ -123,7 +132,7 @@ def test_what_was_heard_before_a_failure_is_kept(
     from chasqui.errors import ServiceDown
 
     monkeypatch.setattr(room, "TOGETHER", 1)
-    monkeypatch.setattr(spans, "LONGEST_PACKETS", 1)
+    monkeypatch.setattr(stretches, "LONGEST_PACKETS", 1)
     opened = room.open_recogniser
     calls: list[int] = []
 
@@ -145,9 +154,9 @@ def test_what_was_heard_before_a_failure_is_kept(
     assert analyzed.run("transcribe", transcribe__recogniser=name).status == "failed"
     made = analyzed.run("transcribe", transcribe__recogniser=name)
     assert made.status == "done"
-    stretches = len(analyzed.lines(made.listened, Listened))
-    assert stretches > 1
-    assert len(calls) == stretches + 1, "only the stretch that failed was asked about again"
+    count = len(analyzed.lines(made.listened, Listened))
+    assert count > 1
+    assert len(calls) == count + 1, "only the stretch that failed was asked about again"
 
 
 def test_a_full_disk_is_not_the_recognisers_fault(

@@ -7,8 +7,9 @@
 | `pocketsphinx`, `pocketsphinx:FOLDER` | the small one: English, or the model in a folder |
 | `memory:FILE` | words that are known already, for tests |
 
-This leaf decides how each of them is asked, and what happens when it does not answer. Which sound is worth asking
-about, what to believe of the answer and what to keep is the caller's business.
+This leaf decides how each of them is asked, what happens when it does not answer, how speech is cut for it
+(`stretches.py`), what is not believed (`filter.py`) and how what was heard is remembered (`ear.py`). Whose sound is
+worth the time, and what to do with the words, is the caller's business.
 """
 
 from __future__ import annotations
@@ -16,14 +17,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
 
-from chasqui.errors import NoRecogniser, WrongLanguage
+from chasqui.errors import (
+    BadAnswer,
+    BadModel,
+    ChasquiError,
+    KeyRefused,
+    NoRecogniser,
+    RecogniserLost,
+    ServiceDown,
+    WrongLanguage,
+)
 from chasqui.records import Word
+
+if TYPE_CHECKING:  # options name recognisers; that must not cost every command the start of NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: The rate that every recogniser here takes.
 RATE_HZ = 16_000
@@ -35,6 +47,9 @@ KINDS = {
     "pocketsphinx": ("chasqui.asr.sphinx", "Sphinx"),
     "memory": ("chasqui.asr.memory", "Memory"),
 }
+
+#: What a recogniser may fail with: it ends the listening and not the lesson. A full disk is not among them.
+FAILS = (NoRecogniser, BadModel, WrongLanguage, KeyRefused, ServiceDown, RecogniserLost, BadAnswer)
 
 
 class Settings(BaseModel):
@@ -51,6 +66,43 @@ class Settings(BaseModel):
     start_s: float = Field(default=300.0, gt=0, exclude=True)  # on top of that: to load 3 GB from a slow disk
     timeout_s: float = Field(default=300.0, gt=0, exclude=True)  # for one answer of a service
     attempts: int = Field(default=5, ge=1, le=20, exclude=True)  # at a service that is busy; waits double from 1 s
+
+
+class Listening(BaseModel):
+    """Who listens, and how hard: what the stages that listen are told alike."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # whisper:NAME_OR_FOLDER, openai:MODEL@URL, pocketsphinx …; None: nobody. What it is counts, not what it is called
+    # or where it lies: see `heard_by`.
+    recogniser: str | None = Field(default=None, exclude=True)
+    language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")  # ISO 639; None: detected, stretch by stretch
+    beam: int = Field(default=5, ge=1, le=20)
+    batch: int = Field(default=8, ge=1, le=64)
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", exclude=True)
+    threads: int = Field(default=0, exclude=True)
+
+    @field_validator("recogniser")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name and name.partition(":")[0] not in KINDS:  # a slip of the pen: told before an hour's work, not after
+            raise ValueError(f"there is no recogniser of that kind; known: {', '.join(KINDS)}")
+        return name or None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def heard_by(self) -> str | None:
+        """The identity of the recogniser, the bytes of its model included: a part of the keys of what it heard."""
+        if self.recogniser is None:
+            return None
+        try:
+            return open_here(self.recogniser, self.settings).identity
+        except ChasquiError as error:  # whoever listens will say it; nothing was heard, so nothing is reused
+            return f"{self.recogniser} ({error.code})"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(device=self.device, threads=self.threads, batch=self.batch, beam=self.beam)
 
 
 @dataclass(frozen=True)

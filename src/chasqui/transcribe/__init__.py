@@ -1,15 +1,14 @@
 """transcribe: what is said in a master, word by word, by the recogniser that was asked for; by none, if none was.
 
-`spans.py` says which sound is worth listening to, `words.py` listens and remembers, `filter.py` throws out what nobody
-said. A recogniser that fails costs the transcript, never the lesson.
+`words.py` listens to all speech; what is cut, filtered and remembered, and how, `asr/` decides for all who listen. A
+recogniser that fails costs the transcript, never the lesson.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
+from chasqui.asr import Listening
 from chasqui.records import Analysis, Master, Transcript
 
 if TYPE_CHECKING:
@@ -17,26 +16,8 @@ if TYPE_CHECKING:
     from chasqui.store import Workspace
 
 
-class Options(BaseModel):
+class Options(Listening):
     """Who listens, and how hard."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    recogniser: str | None = None  # whisper:NAME_OR_FOLDER, openai:MODEL@URL, pocketsphinx …; None: no transcript
-    language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")  # ISO 639; None: detected, stretch by stretch
-    beam: int = Field(default=5, ge=1, le=20)
-    batch: int = Field(default=8, ge=1, le=64)
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", exclude=True)
-    threads: int = Field(default=0, exclude=True)
-
-    @field_validator("recogniser")
-    @classmethod
-    def _known(cls, name: str | None) -> str | None:
-        from chasqui.asr import KINDS
-
-        if name and name.partition(":")[0] not in KINDS:  # a slip of the pen: told before an hour's work, not after
-            raise ValueError(f"there is no recogniser of that kind; known: {', '.join(KINDS)}")
-        return name or None
 
 
 def run(master: Master, analysis: Analysis, *, options: Options, work: Workspace, report: Report) -> Transcript:

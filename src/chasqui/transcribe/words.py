@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from chasqui.asr import Heard, Recogniser, Settings, Span, open_recogniser
-from chasqui.errors import (
-    BadAnswer,
-    BadModel,
-    ChasquiError,
-    KeyRefused,
-    NoRecogniser,
-    RecogniserLost,
-    ServiceDown,
-    WrongLanguage,
-)
+from chasqui.asr import FAILS, Heard, Recogniser, Settings, Span, open_recogniser
+from chasqui.asr.ear import Ear
+from chasqui.asr.filter import kept
+from chasqui.asr.stretches import Stretch, stretches
+from chasqui.errors import ChasquiError
 from chasqui.events import Report
+from chasqui.media.flac import read_span
+from chasqui.metrics.resample import third
 from chasqui.records import Analysis, Failure, Listened, Master, Segment, Tongue, Transcript
 from chasqui.store import Workspace, lines
 from chasqui.transcribe import Options
-from chasqui.transcribe.filter import kept
-from chasqui.transcribe.spans import Stretch, sound, stretches
 
 #: Stretches asked about at once: a quarter of an hour, 60 MB of sound; enough for Whisper to fill its batches.
 TOGETHER = 32
 #: A language that the recogniser itself holds for less likely than this is not named.
 GUESSED = 0.5
-#: What ends the transcript and not the lesson. A full disk is not among them.
-FAILS = (NoRecogniser, BadModel, WrongLanguage, KeyRefused, ServiceDown, RecogniserLost, BadAnswer)
-
-_HEARD = TypeAdapter(Heard)
 
 
 def transcribe(master: Master, analysis: Analysis, options: Options, work: Workspace, report: Report) -> Transcript:
@@ -60,7 +46,7 @@ def failed(recording_id: str, error: ChasquiError) -> Transcript:
 
 
 def _transcribe(master: Master, analysis: Analysis, options: Options, work: Workspace, report: Report) -> Transcript:
-    settings = Settings(device=options.device, threads=options.threads, batch=options.batch, beam=options.beam)
+    settings = options.settings
     recogniser = open_recogniser(options.recogniser or "", settings)
     wanted = list(stretches(lines.read(work.path(analysis.segments), Segment)))
     total_s, tally = sum(stretch.seconds for stretch in wanted), _Tally()
@@ -110,30 +96,14 @@ def _hear(
 ) -> Iterator[tuple[Span, Heard]]:
     """Each stretch with what was heard of it, in order."""
     path: Path = work.path(master.audio)
-    secret = f"{recogniser.identity} {settings.model_dump_json()} {language}"
+    ear = Ear(recogniser, settings, language, work.recall, work.remember)
     places = iter(wanted)
-    while part := [sound(stretch, path, master.gain_db) for stretch in islice(places, TOGETHER)]:
-        keys = [f"heard-1 {hashlib.sha256(span.sound.tobytes() + secret.encode()).hexdigest()}" for span in part]
-        known = [work.recall(key) for key in keys]
-        missing = [place for place, found in enumerate(known) if found is None]
-        if missing:
-            answers = recogniser.hear([part[place] for place in missing], language)
-            for place, heard in zip(missing, answers, strict=True):
-                # Remembered as if it began at nought: the same sound at another place is the same words.
-                known[place] = _HEARD.dump_json(_moved(heard, -part[place].start_s))
-                work.remember(keys[place], known[place] or b"")
-        for span, found in zip(part, known, strict=True):
-            yield span, _moved(_HEARD.validate_json(found or b""), span.start_s)
+    while part := [_sound(stretch, path, master.gain_db) for stretch in islice(places, TOGETHER)]:
+        yield from zip(part, ear.hear(part), strict=True)
 
 
-def _moved(heard: Heard, by_s: float) -> Heard:
-    return replace(
-        heard,
-        words=tuple(
-            word.model_copy(update={"start_s": round(word.start_s + by_s, 3), "end_s": round(word.end_s + by_s, 3)})
-            for word in heard.words
-        ),
-    )
+def _sound(stretch: Stretch, path: Path, gain_db: float) -> Span:
+    return stretch.span(third()(read_span(path, gain_db, *stretch.samples)))
 
 
 def _line(span: Span, heard: Heard, words: int, dropped: Counter[str]) -> Listened:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chasqui.asr import RATE_HZ, Heard, Span
+from chasqui.asr.filter import kept
 from chasqui.records import Word
-from chasqui.transcribe.filter import kept
 
 START_S = 61.5
 

@@ -1,15 +1,18 @@
-"""Which sound is worth listening to: speech, in stretches of up to half a minute that end at pauses."""
+"""Which sound is worth listening to: speech, in stretches of up to half a minute that end at pauses.
+
+Whoever listens to the same recording again, in another encode, cuts it here in the same places.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
+
+from numpy import float32
+from numpy.typing import NDArray
 
 from chasqui.asr import Span
 from chasqui.codecs.opus import PACKET_SAMPLES, RATE_HZ
-from chasqui.media.flac import read_span
-from chasqui.metrics.resample import third
 from chasqui.records import Segment
 
 #: What Whisper takes in at once: shorter stretches cost it as much, longer ones would be cut again.
@@ -31,6 +34,15 @@ class Stretch(NamedTuple):
     def seconds(self) -> float:
         return (self.end_packet - self.start_packet) * PACKET_SAMPLES / RATE_HZ
 
+    @property
+    def samples(self) -> tuple[int, int]:
+        """(first, behind the last) at 48 kHz."""
+        return self.start_packet * PACKET_SAMPLES, self.end_packet * PACKET_SAMPLES
+
+    def span(self, sound: NDArray[float32]) -> Span:
+        """Its sound, [samples] at 16 kHz, as a recogniser takes it."""
+        return Span(sound, self.start_s, tuple(at * PACKET_SAMPLES / RATE_HZ for at in self.pauses))
+
 
 def stretches(segments: Iterable[Segment]) -> Iterator[Stretch]:
     """The segments with speech, neighbours joined as far as they fit into `LONGEST_PACKETS`."""
@@ -50,10 +62,3 @@ def stretches(segments: Iterable[Segment]) -> Iterator[Stretch]:
         open_ = Stretch(segment.start_packet, segment.end_packet, ())
     if open_:
         yield open_
-
-
-def sound(stretch: Stretch, master: Path, gain_db: float) -> Span:
-    """The sound of a stretch as recognisers take it: 16 kHz mono."""
-    samples = read_span(master, gain_db, stretch.start_packet * PACKET_SAMPLES, stretch.end_packet * PACKET_SAMPLES)
-    pauses = tuple(at * PACKET_SAMPLES / RATE_HZ for at in stretch.pauses)
-    return Span(third()(samples), stretch.start_s, pauses)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chasqui.media.flac import FlacWriter
+from chasqui.asr.stretches import LONGEST_PACKETS, Stretch, stretches
+from chasqui.media.flac import FlacWriter, read_span
+from chasqui.metrics.resample import third
 from chasqui.records import Segment
-from chasqui.transcribe.spans import LONGEST_PACKETS, Stretch, sound, stretches
 
 
 def segments(*parts: tuple[str, int]) -> list[Segment]:
@@ -41,7 +42,8 @@ def test_the_sound_is_that_of_its_place(tmp_path: Path) -> None:
     tone = (0.4 * np.sin(2 * np.pi * 440 * t) * (t > 6)).astype(np.float32)
     with FlacWriter(tmp_path / "master.flac") as flac:
         flac.write(tone)
-    found = sound(Stretch(50, 150, (110,)), tmp_path / "master.flac", gain_db=6.0206)
+    stretch = Stretch(50, 150, (110,))
+    found = stretch.span(third()(read_span(tmp_path / "master.flac", 6.0206, *stretch.samples)))
     assert (found.start_s, found.seconds, found.pauses_s) == (3.0, 6.0, pytest.approx((6.6,)))
     at = np.arange(len(found.sound)) / 16_000 + 3.0
     expected = 0.8 * np.sin(2 * np.pi * 440 * at) * (at > 6)
