@@ -16,7 +16,9 @@ ChasquiError
 │   ├── DiskFull
 │   ├── StoreBusy
 │   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
-│   └── RecogniserLost      a recogniser hung and was stopped, or ended by itself
+│   ├── RecogniserLost      a recogniser hung and was stopped, or ended by itself
+│   ├── ObjectChanged       an object of a bucket that is another one at every attempt
+│   └── BadCopy             what arrived of an object is not what the bucket says it holds
 ├── NotWritable         the output folder or the store refuses us (action "reject")
 ├── BadConfig           an option or setting that makes no sense (action "reject")
 │   ├── BadModel            a model file that is missing, damaged, or made for something else
@@ -24,6 +26,9 @@ ChasquiError
 │   ├── NoRecogniser        a recogniser that does not exist, or whose package is not installed
 │   ├── WrongLanguage       a recogniser was asked for a language it does not know
 │   ├── KeyRefused          a service wants another key, or another account
+│   ├── WrongKeys           a bucket's server does not take our keys, or they may not do that
+│   ├── KeysExpired         they were good once
+│   ├── NoBucket            no bucket of that name
 │   └── BadTraining         recordings or measurements that no model can be learnt from
 │       ├── NoSpeech            no recording of speech that can be used
 │       └── OneSpeaker          nobody could be held out
@@ -42,6 +47,7 @@ each instance carries its evidence as keyword arguments, which fill that message
 from __future__ import annotations
 
 from chasqui.errors.base import *
+from chasqui.errors.buckets import *
 from chasqui.errors.settings import *
 from chasqui.errors.sound import *
 from chasqui.errors.words import *
