@@ -10,7 +10,7 @@ from absent import missing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chasqui.metrics.wer import VERSION, Lost, WordErrors, compare, total
+from chasqui.metrics.wer import VERSION, Lost, WordErrors, compare, grouped, total
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -80,3 +80,19 @@ def test_long_texts_count_more() -> None:
     assert total(parts).rate == 0.1
     assert total([]).rate is None
     assert "spoken" in VERSION
+
+
+@settings(deadline=None)
+@given(WORDS, WORDS, st.data())
+def test_groups_share_the_errors_of_the_whole(reference: list[str], heard: list[str], data: st.DataObject) -> None:
+    def grouping(words: list[str]) -> list[int]:
+        return data.draw(st.lists(st.integers(0, 2), min_size=len(words), max_size=len(words)))
+
+    groups = grouping(reference)
+    parts = grouped(reference, heard, "es", groups, grouping(heard))
+    whole = compare(reference, heard, "es")
+    assert total(parts.values()) == total([whole])
+    assert sorted(lost.position for part in parts.values() for lost in part.lost) == [
+        one.position for one in whole.lost
+    ]
+    assert all(groups[lost.position] == name for name, part in parts.items() for lost in part.lost)

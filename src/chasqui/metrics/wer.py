@@ -10,8 +10,10 @@ lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from chasqui.metrics import spoken
 
@@ -45,31 +47,61 @@ class WordErrors:
 
 def compare(reference: Sequence[str], heard: Sequence[str], language: str) -> WordErrors:
     """The differences of two lists of written words, spoken in `language` (ISO 639-1)."""
-    said, got = spoken.tokens(reference, language), spoken.tokens(heard, language)
+    return grouped(reference, heard, language, [0] * len(reference), [0] * len(heard)).get(0) or WordErrors(0, 0, 0, 0)
+
+
+def grouped(
+    reference: Sequence[str], heard: Sequence[str], language: str, groups: Sequence[int], heard_groups: Sequence[int]
+) -> dict[int, WordErrors]:
+    """The same by group: one in `groups` for each word of the reference, one in `heard_groups` for each word heard.
+
+    What is wrong with a word of the reference counts in its group, an added word in its own.
+    """
+    found: dict[int, _Group] = defaultdict(_Group)
+    for said, got in _pairs(spoken.tokens(reference, language), spoken.tokens(heard, language)):
+        if said is None:
+            assert got is not None  # noqa: S101 - one of the two is there
+            found[heard_groups[got.source]].insertions += 1
+            continue
+        group = found[groups[said.source]]
+        group.words += 1
+        if got is None:
+            group.deletions += 1
+        elif got.text != said.text:
+            group.substitutions += 1
+        if got is None or got.text != said.text:
+            group.instead.setdefault(said.source, []).extend([got.text] if got else [])
+    return {name: group.errors(reference) for name, group in found.items()}
+
+
+@dataclass
+class _Group:
+    words: int = 0
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+    instead: dict[int, list[str]] = field(default_factory=dict)
+
+    def errors(self, reference: Sequence[str]) -> WordErrors:
+        lost = tuple(Lost(at, reference[at], " ".join(words) or None) for at, words in sorted(self.instead.items()))
+        return WordErrors(self.words, self.substitutions, self.deletions, self.insertions, lost)
+
+
+def _pairs(
+    said: list[spoken.Token], got: list[spoken.Token]
+) -> Iterator[tuple[spoken.Token | None, spoken.Token | None]]:
+    """Each token beside the one that stands for it; None where there is none."""
     if not said or not got:
-        return _all_or_nothing(reference, said, got)
+        yield from ((token, None) for token in said)
+        yield from ((None, token) for token in got)
+        return
     import jiwer
 
     output = jiwer.process_words(" ".join(token.text for token in said), " ".join(token.text for token in got))
-    instead: dict[int, list[str]] = {}
     for chunk in output.alignments[0]:
-        for offset in range(chunk.ref_end_idx - chunk.ref_start_idx):
-            if chunk.type in ("substitute", "delete"):
-                found = [got[chunk.hyp_start_idx + offset].text] if chunk.type == "substitute" else []
-                instead.setdefault(said[chunk.ref_start_idx + offset].source, []).extend(found)
-    return WordErrors(
-        words=len(said),
-        substitutions=output.substitutions,
-        deletions=output.deletions,
-        insertions=output.insertions,
-        lost=tuple(Lost(at, reference[at], " ".join(words) or None) for at, words in sorted(instead.items())),
-    )
-
-
-def _all_or_nothing(reference: Sequence[str], said: list[spoken.Token], got: list[spoken.Token]) -> WordErrors:
-    sources = sorted({token.source for token in said})
-    lost = tuple(Lost(at, reference[at], None) for at in sources)
-    return WordErrors(len(said), 0, len(said), len(got), lost)
+        yield from zip_longest(
+            said[chunk.ref_start_idx : chunk.ref_end_idx], got[chunk.hyp_start_idx : chunk.hyp_end_idx]
+        )
 
 
 def total(parts: Iterable[WordErrors]) -> WordErrors:

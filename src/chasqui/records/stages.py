@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from chasqui.records.base import Blob, Record, TargetName
+from chasqui.records.words import Relistened
 
 
 class Request(Record):
@@ -155,6 +156,11 @@ class Renditions(Record):
     stepped_up: int  # segments that ended above the rung first encoded
     stepped_down: int  # and below it
     rung_seconds: dict[str, float]
+    words: Relistened | None = None  # None: there was nothing to compare with
+
+    @property
+    def settled(self) -> bool:
+        return self.words is None or self.words.status != "failed"
 
 
 class Certificate(Record):
@@ -173,6 +179,11 @@ class Certificate(Record):
     unreachable: int
     overall: dict[str, float]  # metric → mean and worst values: estoi_mean, estoi_min, visqol_mean, visqol_sample_mean
     duration_s: float
+    words: Relistened | None = None  # which words are still heard; None: there was no transcript to compare with
+
+    @property
+    def settled(self) -> bool:
+        return self.words is None or self.words.status != "failed"
 
 
 class Lesson(Record):

@@ -59,3 +59,57 @@ class Listened(Record):
     confidence: float | None
     words: int
     dropped: dict[str, int] = {}
+
+
+class LostWord(Record):
+    """A word that the recogniser was sure of in the master, and did not hear in the encoded voice."""
+
+    text: str
+    start_s: float
+    end_s: float
+    heard: str | None  # in its place; None: nothing
+
+
+class Reheard(Record):
+    """A segment of the encoded voice that a recogniser listened to, beside what it heard of the master."""
+
+    segment: int
+    drawn: bool  # by lot; else because it keeps its promise narrowly
+    words: int  # spoken words, of the master
+    errors: int  # of the encoded voice: other words, missing ones, added ones
+    sure: int  # written words of the master that the recogniser was sure of
+    lost: tuple[LostWord, ...]  # of those
+    first_errors: int  # as it was encoded before anybody listened
+    first_lost: int
+    raised: int = 0  # rungs, for the sake of its words
+
+
+class Relistened(Record):
+    """What came of listening to the encoded voice, or why nobody did."""
+
+    status: Literal["none", "done", "failed"]
+    why: str
+    failure: Failure | None = None
+    lines: Blob | None = None  # JSON Lines of Reheard
+    recogniser: str | None = None  # its identity
+    segments: int = 0  # with speech
+    listened: int = 0  # of them
+    budget_s: float = 0.0  # of sound that might be listened to, what was raised and heard again included
+    spent_s: float = 0.0
+    words: int = 0  # sums over the lines
+    errors: int = 0
+    sure: int = 0
+    lost: int = 0
+    drawn_words: int = 0  # of those drawn by lot, as they were first encoded: fair for all that was not listened to
+    drawn_errors: int = 0
+    raised: int = 0  # segments
+
+    @property
+    def rate(self) -> float | None:
+        """Word error rate of what was listened to, against what was heard of the master."""
+        return self.errors / self.words if self.words else None
+
+    @property
+    def drawn_rate(self) -> float | None:
+        """The same of the segments drawn by lot, before any was raised."""
+        return self.drawn_errors / self.drawn_words if self.drawn_words else None
