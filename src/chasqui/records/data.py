@@ -9,11 +9,13 @@ class AudioTokens(Record):
     """The sound as a sequence of symbols."""
 
     name: str  # of the codebook or codec, with its version
-    blob: Blob  # .npy, unsigned integers [frames] or [frames, levels]
-    rate_hz: float  # frames per second
+    blob: Blob  # .npy, unsigned integers [frames], [frames, levels], or of runs [runs, 2]: symbol, frames that it stays
+    rate_hz: float  # frames per second; of runs how many there are per second
     levels: int  # symbols per frame
     vocabulary: int  # symbols that there are, per level
     count: int  # symbols in all
+    used: int = 0  # different ones of the vocabulary that occur
+    bits_per_s: float | None = None  # entropy of the symbols by how often each occurs; None: not told
     decodes: bool  # whether sound can be made of them again
     why: str
 
@@ -26,9 +28,9 @@ class Tokens(Record):
     plain: Blob | None = None  # the text that the offsets of the tokens count in
     text: Blob | None = None  # JSON Lines of Token
     tokenizer: str | None = None  # its name and version
-    token_count: int = 0
+    token_count: int = 0  # punctuation included
     stop_count: int = 0
-    type_count: int = 0  # different normalised tokens
+    type_count: int = 0  # different normalised words
     pieces: Blob | None = None  # JSON: subword ids, where a subword tokenizer was asked for
     extras: Blob | None = None  # JSON: a key for each named extra: keywords, entities, sentiment
     audio: tuple[AudioTokens, ...] = ()
@@ -47,6 +49,7 @@ class Token(Record):
     language: str | None
     stop: bool  # too common to say anything; False where the language has no list
     word: bool  # False: punctuation, a symbol
+    lemma: str | None = None  # where lemmas were asked for and the language has a table
 
 
 class Provenance(Record):
