@@ -60,7 +60,7 @@ def recording(request: Request, options: Options, work: Workspace, report: Repor
         Rejected: one of its kinds, with the reason.
     """
     copy = work.folder / "source"
-    sha256, _ = digest(Path(request.path), request.name, copy_to=copy)
+    sha256, _ = digest(_here(request, work), request.name, copy_to=copy)
     if sha256 != request.sha256:
         raise Unreadable(name=request.name, why="it changed while it was being taken in; run the same command again")
     found = _seen(copy, request.name, options)
@@ -84,6 +84,16 @@ def recording(request: Request, options: Options, work: Workspace, report: Repor
         damage=damage,
         why=_why(found, index),
     )
+
+
+def _here(request: Request, work: Workspace) -> Path:
+    """Where the bytes are. An object of a bucket that was fetched by another machine, or given up, is fetched again."""
+    path = Path(request.path)
+    if request.url and not path.exists():
+        from chasqui.ingest.bucket import fetched_again
+
+        return fetched_again(request, work.folder)
+    return path
 
 
 def _seen(path: Path, name: str, options: Options) -> Look:

@@ -18,8 +18,9 @@ class Request(Record):
     sha256: str
     bytes: int = Field(ge=0)
     title: str = ""  # what the user calls it, if they said
+    url: str = ""  # s3://bucket/key, where it came from a bucket; `path` is its copy here
 
-    unkeyed = frozenset({"path", "folder"})  # a recording that was moved is the same recording
+    unkeyed = frozenset({"path", "folder", "url"})  # a recording that was moved is the same recording
 
 
 class Stream(Record):
