@@ -10,6 +10,7 @@ rate. `lyra_entropy.py` makes the indices smaller, `lyra_file.py` puts them into
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,21 @@ class Lyra:
 
     def encode(self, sound: Sound) -> Codes:
         """All 46 indices per frame of sound of shape [samples] at 16 kHz; the last frame is padded with silence."""
+        return np.concatenate([np.empty((0, STAGES), np.int8), *self.encode_pieces([sound])])
+
+    def encode_pieces(self, pieces: Iterable[Sound]) -> Iterator[Codes]:
+        """The same, piece by piece of one recording; all but the last are whole frames long."""
         analyse, quantise = _runner(self._encoder), _runner(self._quantizer, "encode")
-        frames = -(-len(sound) // FRAME)
-        padded = np.zeros((frames, 1, FRAME), np.float32)
-        padded.reshape(-1)[: len(sound)] = sound
         every = np.array(STAGES, np.int32)
-        codes = np.empty((frames, STAGES), np.int8)
-        for index, frame in enumerate(padded):
-            features = analyse(input_audio=frame)["output_0"]
-            codes[index] = quantise(input_frames=features, num_quantizers=every)["output_0"].reshape(-1)
-        return codes
+        for sound in pieces:
+            frames = -(-len(sound) // FRAME)
+            padded = np.zeros((frames, 1, FRAME), np.float32)
+            padded.reshape(-1)[: len(sound)] = sound
+            codes = np.empty((frames, STAGES), np.int8)
+            for index, frame in enumerate(padded):
+                features = analyse(input_audio=frame)["output_0"]
+                codes[index] = quantise(input_frames=features, num_quantizers=every)["output_0"].reshape(-1)
+            yield codes
 
     def decode(self, codes: Codes) -> Sound:
         """Sound of shape [320 × frames] at 16 kHz, aligned with what was encoded."""
