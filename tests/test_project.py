@@ -21,8 +21,9 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 #: Files over 300 lines and functions over 60, each with its reason.
-LONG_FILES: dict[str, str] = {}
-LONG_FUNCTIONS: dict[str, str] = {}
+FIRST_TABLES = "catalog/migrations/versions/0001_first_tables.py"
+LONG_FILES: dict[str, str] = {FIRST_TABLES: "a step of the database that was taken never changes again"}
+LONG_FUNCTIONS: dict[str, str] = {f"{FIRST_TABLES}:upgrade": "the same", f"{FIRST_TABLES}:downgrade": "the same"}
 
 #: Beginnings of paths that exist on one machine only, and hosts that packages came from. Written apart, so that this
 #: file does not find itself.

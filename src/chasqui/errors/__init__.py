@@ -11,18 +11,24 @@ ChasquiError
 │   ├── TooShort            less than a second of sound
 │   ├── OnlySilence         nothing to hear
 │   ├── TooSlow             decoding went past its time limit
+│   ├── EmptySource         a folder or bucket without a single file in it
 │   └── BadSound            samples that nothing can be measured on: none, too few, or not numbers
 ├── TryAgain            the world was in the way, the input is fine (action "retry")
 │   ├── DiskFull
 │   ├── StoreBusy
+│   ├── CatalogAway         the database of accounts and jobs does not answer
+│   ├── WorkerLost          a process that worked on a recording was ended, also at the second attempt
 │   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
 │   ├── RecogniserLost      a recogniser hung and was stopped, or ended by itself
 │   ├── ObjectChanged       an object of a bucket that is another one at every attempt
 │   └── BadCopy             what arrived of an object is not what the bucket says it holds
 ├── NotWritable         the output folder or the store refuses us (action "reject")
 ├── BadConfig           an option or setting that makes no sense (action "reject")
+│   ├── NotInstalled        a part that needs a package which is not there
+│   ├── CatalogNewer        a database of a newer Chasqui
 │   ├── BadModel            a model file that is missing, damaged, or made for something else
 │   │   └── ModelAbsent         a model that is known but not on this machine, and could not be fetched
+│   ├── BadTable            the table of facts beside the recordings of a dataset cannot be read
 │   ├── NoRecogniser        a recogniser that does not exist, or whose package is not installed
 │   ├── WrongLanguage       a recogniser was asked for a language it does not know
 │   ├── KeyRefused          a service wants another key, or another account
@@ -32,11 +38,26 @@ ChasquiError
 │   └── BadTraining         recordings or measurements that no model can be learnt from
 │       ├── NoSpeech            no recording of speech that can be used
 │       └── OneSpeaker          nobody could be held out
+├── NotAllowed          an account asks for what it may not have (action "reject")
+│   ├── NotSignedIn         nobody, or not any more
+│   ├── SignInRefused       wrong address, password or code; which of them is not said
+│   ├── AccountLocked       too many wrong tries
+│   ├── SecondFactorNeeded  right so far; a code is wanted
+│   ├── LinkSpent           an invitation that was used, or is too old
+│   └── UnknownClass        no class has that code
+├── BadAccount          what an account shall be made of makes no sense (action "reject")
+│   ├── WeakPassword        too short, or the first thing that anybody would try
+│   ├── NameTaken           somebody has that name or address
+│   └── UnknownScope        a permission that does not exist
+├── GaveUp              a stage whose workers died over and over (action "reject")
+├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
+│   └── NewerDataset        a dataset of a newer Chasqui
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
 │   └── Ambiguous           several of that name
 ├── BadAnswer           a service answered with something that is no transcript (action "degrade")
 ├── BadCaptions         a file that cannot be read as captions (action "degrade")
+│   └── CaptionsMisfit      captions of another recording, or of none
 ├── Defect              our own mistake: an exception nobody expected (action "reject")
 └── PromiseBroken       the published bytes do not keep what they promise; nothing was published (action "reject")
 
@@ -48,6 +69,9 @@ from __future__ import annotations
 
 from chasqui.errors.base import *
 from chasqui.errors.buckets import *
+from chasqui.errors.datasets import *
+from chasqui.errors.people import *
+from chasqui.errors.rows import *
 from chasqui.errors.settings import *
 from chasqui.errors.sound import *
 from chasqui.errors.words import *

@@ -43,3 +43,8 @@ class BadCaptions(ChasquiError):
     exit_code = 57
     action = "degrade"
     text = "{name} cannot be read as captions: {why}."
+
+
+class CaptionsMisfit(BadCaptions):
+    exit_code = 59
+    text = "The captions {name} are not used, because they do not fit the sound: {why}."

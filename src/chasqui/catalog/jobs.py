@@ -1,0 +1,173 @@
+"""The truth about work: who asked for what, who does it, how far it is, how it ended.
+
+    waiting ⇄ running → done | failed | cancelled
+
+A worker that takes a job beats; one whose beat has stopped is taken for dead and its job waits again. Every change that
+somebody else must hear of writes its letter in the same transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session as Db
+
+from chasqui.catalog import Catalog, outbox
+from chasqui.catalog.tables import Job
+
+ENDS = ("done", "failed", "cancelled")
+#: A worker beats at least every quarter of this. Longer than a laptop's lid is shut for a moment.
+SILENT_S = 60.0
+#: Beginnings of one stage until it is given up: three workers that died over the same recording are no accident.
+ATTEMPTS = 4
+#: A job that waits longer than this without a letter on its way is reminded of again: brokers lose things.
+REMIND_S = 300.0
+
+
+def ask(
+    db: Db,
+    *,
+    school_id: str,
+    owner_id: str,
+    recording_id: str,
+    goal: str,
+    first: str,
+    queue: str,
+    lesson_id: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Job:
+    """A new job, waiting, and the letter that lets a worker know. Part of the caller's transaction."""
+    job = Job(
+        school_id=school_id,
+        owner_id=owner_id,
+        lesson_id=lesson_id,
+        recording_id=recording_id,
+        goal=goal,
+        stage=first,
+        settings=dict(settings or {}),
+    )
+    db.add(job)
+    db.flush()
+    _remind(db, job, queue)
+    return job
+
+
+def take(catalog: Catalog, job_id: str, stage: str, worker: str) -> Job | None:
+    """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs."""
+    with catalog.writing() as db:
+        job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
+        now = time.time()
+        if job is None or job.state in ENDS or job.stage != stage:
+            return None
+        if job.cancel_s:
+            _end(job, "cancelled")
+            return None
+        if job.state == "running" and job.worker != worker and (job.beat_s or 0) > now - SILENT_S:
+            return None
+        if job.attempts >= ATTEMPTS:
+            _end(job, "failed", "GaveUp", {"stage": stage, "attempts": job.attempts})
+            return None
+        job.state, job.worker, job.beat_s, job.done = "running", worker, now, 0.0
+        job.attempts += 1
+        job.started_s = job.started_s or now
+        return job
+
+
+def beat(catalog: Catalog, job_id: str, worker: str, done: float | None = None) -> bool:
+    """A sign of life. False: stop, because somebody asked for an end or the job belongs to another worker."""
+    values: dict[str, Any] = {"beat_s": time.time()} | ({} if done is None else {"done": min(max(done, 0.0), 1.0)})
+    with catalog.writing() as db:
+        mine = (Job.id == job_id, Job.worker == worker, Job.state == "running")
+        if not db.execute(update(Job).where(*mine).values(**values)).rowcount:  # type: ignore[attr-defined]
+            return False
+        return db.scalar(select(Job.cancel_s).where(Job.id == job_id)) is None
+
+
+def go_on(catalog: Catalog, job_id: str, worker: str, following: str | None, queue: str) -> Job | None:
+    """The stage is done: the next one waits, or the job is done. None: it was not this worker's any more."""
+    with catalog.writing() as db:
+        if (job := _mine(db, job_id, worker)) is None:
+            return None
+        if job.cancel_s:
+            _end(job, "cancelled")
+        elif following is None:
+            _end(job, "done")
+        else:
+            job.state, job.stage, job.worker, job.attempts, job.done = "waiting", following, None, 0, 0.0
+            _remind(db, job, queue)
+        return job
+
+
+def wait(catalog: Catalog, job_id: str, worker: str, queue: str, after_s: float) -> None:
+    """Put it back for a while: the world was in the way."""
+    with catalog.writing() as db:
+        if (job := _mine(db, job_id, worker)) is not None:
+            job.state, job.worker = "waiting", None
+            _remind(db, job, queue, after_s)
+
+
+def fail(catalog: Catalog, job_id: str, error: str, evidence: Mapping[str, Any], worker: str | None = None) -> bool:
+    """The end, with the reason. False: it had ended before, or it is another worker's."""
+    with catalog.writing() as db:
+        job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
+        if job is None or job.state in ENDS or (worker is not None and job.worker != worker):
+            return False
+        _end(job, "failed", error, evidence)
+        return True
+
+
+def cancel(catalog: Catalog, job_id: str) -> Job | None:
+    """Ask for the end: at once where nobody works on it, else within a beat of the worker."""
+    with catalog.writing() as db:
+        job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
+        if job is None or job.state in ENDS:
+            return job
+        job.cancel_s = job.cancel_s or time.time()
+        if job.state == "waiting":
+            _end(job, "cancelled")
+        return job
+
+
+def cancelled(catalog: Catalog, job_id: str, worker: str) -> None:
+    """The worker has stopped."""
+    with catalog.writing() as db:
+        if (job := _mine(db, job_id, worker)) is not None:
+            _end(job, "cancelled")
+
+
+def sweep(catalog: Catalog, queue_of: Mapping[str, str]) -> list[str]:
+    """Ids of jobs that were picked up again: their worker fell silent, or nobody has come for them for long."""
+    now = time.time()
+    with catalog.writing() as db:
+        silent = (Job.state == "running") & (Job.beat_s < now - SILENT_S)
+        forgotten = (Job.state == "waiting") & (Job.beat_s < now - REMIND_S)
+        lost = db.scalars(select(Job).where(or_(silent, forgotten)).with_for_update(skip_locked=True)).all()
+        for job in lost:
+            if job.cancel_s:
+                _end(job, "cancelled")
+                continue
+            job.state, job.worker = "waiting", None
+            _remind(db, job, queue_of[job.stage or ""])
+        return [job.id for job in lost]
+
+
+def _mine(db: Db, job_id: str, worker: str) -> Job | None:
+    wanted = (Job.id == job_id, Job.worker == worker, Job.state == "running")
+    return db.scalar(select(Job).where(*wanted).with_for_update())
+
+
+def _remind(db: Db, job: Job, queue: str, after_s: float = 0.0) -> None:
+    job.beat_s = time.time() + after_s  # of a waiting job: when somebody was last told of it
+    outbox.write(db, "task", queue, {"job": job.id, "stage": job.stage}, after_s)
+
+
+def _end(job: Job, state: str, error: str | None = None, evidence: Mapping[str, Any] | None = None) -> None:
+    job.state, job.ended_s, job.worker = state, time.time(), None
+    job.error, job.evidence = error, {name: _plain(fact) for name, fact in (evidence or {}).items()}
+
+
+def _plain(fact: Any) -> str | int | float | None:
+    return fact if isinstance(fact, int | float | None) else str(fact)

@@ -1,0 +1,295 @@
+"""The tables. Times are seconds since 1970 (UTC); ids sort by the time they were made; secrets are kept as hashes only.
+
+What belongs to a school carries its id, so that one question ("of which school?") decides who may see it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+#: Names of constraints, so that migrations can find them again on every database.
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+ROLES = ("student", "teacher", "creator", "administrator", "operator", "data")
+JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
+UPLOAD_STATES = ("open", "complete", "ended")
+LESSON_STATES = ("made", "published", "withdrawn")
+
+
+def new_id() -> str:
+    """22 hexadecimal digits: milliseconds, then chance. Later ids sort behind earlier ones."""
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(5)}"
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Table(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON, list[str]: JSON, int: BigInteger}
+
+
+class _Made:
+    """What has an id and a birthday."""
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    created_s: Mapped[float] = mapped_column(default=time.time)
+
+
+class School(_Made, Table):
+    """A tenant. Nobody sees anything of another one, operators excepted."""
+
+    __tablename__ = "schools"
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    quota_bytes: Mapped[int | None]
+    used_bytes: Mapped[int] = mapped_column(default=0)  # of uploads kept, and of room reserved for running ones
+    closed_s: Mapped[float | None]
+
+
+class Person(_Made, Table):
+    """Somebody with an account. Students have a nickname and a class, no address and no password."""
+
+    __tablename__ = "people"
+    __table_args__ = (_one_of("role", ROLES),)
+    school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"), index=True)  # None: an operator
+    role: Mapped[str]
+    name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(unique=True)  # lower case
+    password_hash: Mapped[str | None]
+    totp_secret: Mapped[str | None]  # set before it is confirmed
+    totp_since_s: Mapped[float | None]  # None: no second factor yet
+    totp_last: Mapped[int | None]  # the last code's number: none is good twice
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until_s: Mapped[float | None]
+    removed_s: Mapped[float | None]
+
+
+class Invitation(Table):
+    """A link that makes an account, once."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (_one_of("role", ROLES),)
+    secret_hash: Mapped[str] = mapped_column(primary_key=True)
+    school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
+    role: Mapped[str]
+    created_s: Mapped[float] = mapped_column(default=time.time)
+    expires_s: Mapped[float]
+    used_s: Mapped[float | None]
+
+
+class Class(_Made, Table):
+    """A class of a school: its code lets students in."""
+
+    __tablename__ = "classes"
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    teacher_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+    name: Mapped[str]
+    code: Mapped[str] = mapped_column(unique=True)
+    closed_s: Mapped[float | None]
+
+
+class Pupil(Table):
+    """A student in a class. Nicknames are unique there."""
+
+    __tablename__ = "pupils"
+    __table_args__ = (UniqueConstraint("class_id", "nickname"),)
+    class_id: Mapped[str] = mapped_column(ForeignKey("classes.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    nickname: Mapped[str]  # case folded
+
+
+class Session(Table):
+    """Somebody who is signed in on one device."""
+
+    __tablename__ = "sessions"
+    secret_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    created_s: Mapped[float] = mapped_column(default=time.time)
+    seen_s: Mapped[float] = mapped_column(default=time.time)
+    expires_s: Mapped[float]
+    second_factor: Mapped[bool] = mapped_column(default=False)
+
+
+class Token(_Made, Table):
+    """A key for programs, with less power than its owner."""
+
+    __tablename__ = "tokens"
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    scopes: Mapped[list[str]]
+    expires_s: Mapped[float | None]
+    used_s: Mapped[float | None]
+    revoked_s: Mapped[float | None]
+
+
+class Upload(_Made, Table):
+    """A file on its way in."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (_one_of("state", UPLOAD_STATES), CheckConstraint("received_bytes >= 0", name="received"))
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    name: Mapped[str]
+    bytes: Mapped[int]
+    received_bytes: Mapped[int] = mapped_column(default=0)
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # title, language, licence … as they were sent
+    state: Mapped[str] = mapped_column(default="open")
+    recording_id: Mapped[str | None]
+    expires_s: Mapped[float]
+
+
+class Lesson(_Made, Table):
+    """A recording that somebody of a school makes a lesson of. Two schools may have the same recording."""
+
+    __tablename__ = "lessons"
+    __table_args__ = (UniqueConstraint("school_id", "recording_id"), _one_of("state", LESSON_STATES))
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    recording_id: Mapped[str] = mapped_column(index=True)
+    title: Mapped[str]
+    language: Mapped[str | None]
+    licence: Mapped[str | None]
+    consent: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(default="made")
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # sizes, hashes, promise: what lists show
+    published_s: Mapped[float | None]
+
+
+class Unit(_Made, Table):
+    """An ordered list of lessons with a byte budget."""
+
+    __tablename__ = "units"
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    title: Mapped[str]
+    budget_bytes: Mapped[int | None]
+
+
+class UnitLesson(Table):
+    """The place of a lesson in a unit."""
+
+    __tablename__ = "unit_lessons"
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id", ondelete="CASCADE"), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int]
+
+
+class Channel(_Made, Table):
+    """What listeners subscribe to: a feed."""
+
+    __tablename__ = "channels"
+    __table_args__ = (UniqueConstraint("school_id", "slug"),)
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    slug: Mapped[str]
+    title: Mapped[str]
+    about: Mapped[str] = mapped_column(default="")
+    open: Mapped[bool] = mapped_column(default=False)  # to everybody, not only to the school
+
+
+class ChannelLesson(Table):
+    """A lesson in a channel."""
+
+    __tablename__ = "channel_lessons"
+    channel_id: Mapped[str] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), primary_key=True)
+    added_s: Mapped[float] = mapped_column(default=time.time)
+
+
+class Job(_Made, Table):
+    """Work that was asked for. This row is the truth; what lies in a broker is only a reminder."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        _one_of("state", JOB_STATES),
+        Index("ix_jobs_state_beat", "state", "beat_s"),
+        Index("ix_jobs_recording", "recording_id"),
+    )
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    lesson_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id"))
+    recording_id: Mapped[str]
+    goal: Mapped[str]  # the last stage wanted
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)  # options as `stage__option`
+    state: Mapped[str] = mapped_column(default="waiting")
+    stage: Mapped[str | None]  # the one that runs or comes next
+    done: Mapped[float] = mapped_column(default=0.0)  # of the stage, 0–1
+    attempts: Mapped[int] = mapped_column(default=0)  # of the stage
+    worker: Mapped[str | None]
+    beat_s: Mapped[float | None]  # last sign of life of the worker
+    cancel_s: Mapped[float | None]  # somebody asked for an end
+    error: Mapped[str | None]  # class of `errors`
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    started_s: Mapped[float | None]
+    ended_s: Mapped[float | None]
+
+
+class Letter(Table):
+    """Something that others have to be told, written in the transaction that made it true."""
+
+    __tablename__ = "letters"
+    __table_args__ = (Index("ix_letters_due", "sent_s", "due_s"),)
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    kind: Mapped[str]  # task, notice, webhook
+    address: Mapped[str]  # queue, topic, or webhook id
+    body: Mapped[dict[str, Any]]
+    created_s: Mapped[float] = mapped_column(default=time.time)
+    due_s: Mapped[float] = mapped_column(default=time.time)
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_s: Mapped[float | None]
+    given_up_s: Mapped[float | None]
+    trouble: Mapped[str | None]
+
+
+class Webhook(_Made, Table):
+    """An address of a school that wants to be told."""
+
+    __tablename__ = "webhooks"
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    url: Mapped[str]
+    secret: Mapped[str]  # signs; so it cannot be a hash
+    events: Mapped[list[str]]
+    stopped_s: Mapped[float | None]
+
+
+class Answered(Table):
+    """What was answered to a request with an idempotency key: the same again to the same request."""
+
+    __tablename__ = "answered"
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[str]
+    status: Mapped[int | None]  # None: it is being answered now
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_s: Mapped[float] = mapped_column(default=time.time)
+
+
+class Feedback(_Made, Table):
+    """What a listener says about a lesson."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (CheckConstraint("understood BETWEEN 1 AND 5", name="understood"),)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"))
+    understood: Mapped[int]
+    at_s: Mapped[float | None]  # where in the lesson
+    text: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,139 @@
+"""Jobs: one worker at a time, none lost, every one ends in a stated state."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from chasqui.catalog import Catalog, accounts, jobs
+from chasqui.catalog.tables import Job, Letter, Person
+
+QUEUES = {"clean": "voice", "encode": "voice"}
+
+
+@pytest.fixture
+def job(catalog: Catalog) -> str:
+    school = accounts.make_school(catalog, "ie-40", "I. E. 40")
+    with catalog.writing() as db:
+        db.add(person := Person(school_id=school.id, role="teacher", name="Rosa"))
+        db.flush()
+        return jobs.ask(
+            db,
+            school_id=school.id,
+            owner_id=person.id,
+            recording_id="0123456789abcdef",
+            goal="encode",
+            first="clean",
+            queue="voice",
+        ).id
+
+
+def row(catalog: Catalog, job: str) -> Job:
+    with catalog.reading() as db:
+        return db.get_one(Job, job)
+
+
+def letters(catalog: Catalog) -> list[tuple[str, Any]]:
+    with catalog.reading() as db:
+        return [(letter.address, letter.body["stage"]) for letter in db.scalars(sa.select(Letter))]
+
+
+def silence(catalog: Catalog) -> None:
+    with catalog.writing() as db:
+        db.execute(sa.update(Job).values(beat_s=time.time() - max(jobs.SILENT_S, jobs.REMIND_S) - 1))
+
+
+def test_a_job_goes_from_stage_to_stage_to_its_end(catalog: Catalog, job: str) -> None:
+    assert letters(catalog) == [("voice", "clean")]
+    taken = jobs.take(catalog, job, "clean", "w1")
+    assert taken and (taken.state, taken.attempts) == ("running", 1)
+    assert jobs.beat(catalog, job, "w1", 0.5)
+    assert row(catalog, job).done == 0.5
+    jobs.go_on(catalog, job, "w1", "encode", "voice")
+    assert (row(catalog, job).state, row(catalog, job).stage) == ("waiting", "encode")
+    assert letters(catalog) == [("voice", "clean"), ("voice", "encode")]
+    assert jobs.take(catalog, job, "clean", "w2") is None  # a letter that came twice
+    assert jobs.take(catalog, job, "encode", "w2")
+    jobs.go_on(catalog, job, "w2", None, "voice")
+    assert row(catalog, job).state == "done"
+    assert jobs.take(catalog, job, "encode", "w3") is None
+
+
+def test_of_many_workers_one_gets_it(catalog: Catalog, job: str) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        taken = list(pool.map(lambda n: jobs.take(catalog, job, "clean", f"w{n}"), range(12)))
+    assert sum(one is not None for one in taken) == 1
+
+
+def test_a_worker_that_fell_silent_is_followed_by_another(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    assert jobs.sweep(catalog, QUEUES) == []
+    silence(catalog)
+    assert jobs.sweep(catalog, QUEUES) == [job]
+    assert row(catalog, job).state == "waiting"
+    assert jobs.take(catalog, job, "clean", "w2")
+    assert not jobs.beat(catalog, job, "w1")  # back from the dead: it is told to stop
+    assert jobs.go_on(catalog, job, "w1", None, "voice") is None
+    assert not jobs.fail(catalog, job, "DiskFull", {}, worker="w1")
+    assert row(catalog, job).worker == "w2"
+
+
+def test_a_job_that_nobody_came_for_is_reminded_of(catalog: Catalog, job: str) -> None:
+    silence(catalog)
+    assert jobs.sweep(catalog, QUEUES) == [job]
+    assert letters(catalog) == [("voice", "clean")] * 2
+    assert jobs.sweep(catalog, QUEUES) == []
+
+
+def test_a_stage_that_kills_its_workers_is_given_up(catalog: Catalog, job: str) -> None:
+    for attempt in range(jobs.ATTEMPTS):
+        assert jobs.take(catalog, job, "clean", f"w{attempt}")
+        silence(catalog)
+        jobs.sweep(catalog, QUEUES)
+    assert jobs.take(catalog, job, "clean", "w9") is None
+    ended = row(catalog, job)
+    assert (ended.state, ended.error, ended.evidence) == ("failed", "GaveUp", {"stage": "clean", "attempts": 4})
+
+
+def test_waiting_work_is_cancelled_at_once_and_running_work_at_its_next_beat(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.cancel(catalog, job)
+    assert row(catalog, job).state == "running"
+    assert not jobs.beat(catalog, job, "w1")
+    jobs.cancelled(catalog, job, "w1")
+    assert row(catalog, job).state == "cancelled"
+    assert jobs.cancel(catalog, job)  # again: nothing more
+    assert jobs.take(catalog, job, "clean", "w2") is None
+
+
+def test_a_cancelled_job_whose_worker_died_ends_too(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.cancel(catalog, job)
+    silence(catalog)
+    jobs.sweep(catalog, QUEUES)
+    assert row(catalog, job).state == "cancelled"
+
+
+def test_a_failure_keeps_its_reason(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    assert jobs.fail(catalog, job, "NoAudio", {"name": "a.mp4", "streams": ["video"]}, worker="w1")
+    ended = row(catalog, job)
+    assert (ended.state, ended.error, ended.evidence) == (
+        "failed",
+        "NoAudio",
+        {"name": "a.mp4", "streams": "['video']"},
+    )
+    assert not jobs.fail(catalog, job, "Defect", {})
+
+
+def test_what_the_world_hindered_comes_again_later(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.wait(catalog, job, "w1", "voice", after_s=60)
+    assert row(catalog, job).state == "waiting"
+    with catalog.reading() as db:
+        due = db.scalars(sa.select(Letter.due_s).order_by(Letter.number)).all()
+    assert due[-1] > time.time() + 50

@@ -1,0 +1,114 @@
+"""Letters: none before its truth, none lost, whatever the broker does."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from chasqui.catalog import Catalog, outbox
+from chasqui.catalog.tables import Letter
+
+TROUBLE = (ConnectionError,)
+
+
+class Broker:
+    def __init__(self) -> None:
+        self.got: list[tuple[str, int]] = []
+        self.up = True
+
+    def __call__(self, address: str, body: Mapping[str, Any]) -> None:
+        if not self.up:
+            raise ConnectionError("nobody listens")
+        self.got.append((address, body["n"]))
+
+
+def write(catalog: Catalog, count: int, kind: str = "task") -> None:
+    with catalog.writing() as db:
+        for n in range(count):
+            outbox.write(db, kind, "voice", {"n": n})
+
+
+def due_now(catalog: Catalog) -> None:
+    with catalog.writing() as db:
+        db.execute(sa.update(Letter).where(Letter.sent_s.is_(None)).values(due_s=time.time() - 1))
+
+
+def test_letters_go_out_in_order_and_once(catalog: Catalog) -> None:
+    broker = Broker()
+    write(catalog, 5)
+    assert outbox.post(catalog, {"task": broker}, TROUBLE) == 5
+    assert broker.got == [("voice", n) for n in range(5)]
+    assert outbox.post(catalog, {"task": broker}, TROUBLE) == 0
+
+
+def test_a_change_that_was_undone_tells_nobody(catalog: Catalog) -> None:
+    with pytest.raises(ZeroDivisionError), catalog.writing() as db:
+        outbox.write(db, "task", "voice", {"n": 1})
+        raise ZeroDivisionError
+    assert outbox.post(catalog, {"task": Broker()}, TROUBLE) == 0
+
+
+def test_a_broker_that_is_away_gets_everything_when_it_is_back(catalog: Catalog) -> None:
+    broker, other = Broker(), Broker()
+    broker.up = False
+    write(catalog, 3)
+    write(catalog, 2, "notice")
+    assert outbox.post(catalog, {"task": broker, "notice": other}, TROUBLE) == 2  # the others do not wait for it
+    broker.up = True
+    due_now(catalog)
+    assert outbox.post(catalog, {"task": broker}, TROUBLE) == 3
+    assert Counter(broker.got) == Counter(("voice", n) for n in range(3))
+
+
+def test_waiting_grows_and_a_webhook_is_given_up_in_the_end(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "WEBHOOK_TRIES", 3)
+    dead = Broker()
+    dead.up = False
+    write(catalog, 1, "webhook")
+    waits = []
+    for _ in range(3):
+        outbox.post(catalog, {"webhook": dead}, TROUBLE)
+        with catalog.reading() as db:
+            waits.append(db.scalar(sa.select(Letter.due_s)) - time.time())
+        due_now(catalog)
+    assert waits[0] < waits[1] < waits[2]
+    with catalog.reading() as db:
+        letter = db.scalars(sa.select(Letter)).one()
+    assert letter.given_up_s
+    assert letter.trouble == "nobody listens"
+    assert outbox.post(catalog, {"webhook": Broker()}, TROUBLE) == 0
+
+
+def test_two_postmen_do_not_send_twice(catalog: Catalog) -> None:
+    broker = Broker()
+    write(catalog, 40)
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda _: outbox.post(catalog, {"task": broker}, TROUBLE), range(4)))
+    assert sum(sent) == 40
+    assert sorted(n for _, n in broker.got) == list(range(40))
+
+
+def test_an_unexpected_exception_is_a_defect_and_the_letter_stays(catalog: Catalog) -> None:
+    def broken(address: str, body: Mapping[str, Any]) -> None:
+        raise TypeError("a defect")
+
+    write(catalog, 1)
+    with pytest.raises(TypeError):
+        outbox.post(catalog, {"task": broken}, TROUBLE)
+    due_now(catalog)
+    assert outbox.post(catalog, {"task": Broker()}, TROUBLE) == 1
+
+
+def test_old_letters_are_thrown_away(catalog: Catalog) -> None:
+    write(catalog, 2)
+    outbox.post(catalog, {"task": Broker()}, TROUBLE)
+    assert outbox.clear(catalog) == 0
+    with catalog.writing() as db:
+        db.execute(sa.update(Letter).values(sent_s=time.time() - outbox.KEPT_S - 1))
+    assert outbox.clear(catalog) == 2
