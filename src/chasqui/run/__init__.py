@@ -86,15 +86,15 @@ def _inputs(stage: Stage, recording_id: str, store: Store, config: Config) -> li
         if (record := store.get(recording_id, need, GIVES[need])) is None:
             raise NotReady(stage=stage.name, needs=need, recording_id=recording_id)
         inputs.append(record)
-    return inputs + [_current(want, recording_id, store, config) for want in stage.wants]
+    return inputs + [current(want, recording_id, store, config) for want in stage.wants]
 
 
-def _current(name: str, recording_id: str, store: Store, config: Config) -> Record | None:
+def current(name: str, recording_id: str, store: Store, config: Config) -> Record | None:
     """The record if it is what these settings would make now, None if it is absent or of other settings or inputs."""
     stage = PIPELINE.get(name)
     if stage is None:  # handed in, not made
         return store.get(recording_id, name, GIVES[name])
-    if any(need in PIPELINE and _current(need, recording_id, store, config) is None for need in stage.needs):
+    if any(need in PIPELINE and current(need, recording_id, store, config) is None for need in stage.needs):
         return None
     try:
         key = key_of(stage, _inputs(stage, recording_id, store, config), config.options(name))
