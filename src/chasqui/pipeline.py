@@ -16,6 +16,8 @@ from chasqui.records import (
     Recording,
     Renditions,
     Request,
+    Row,
+    Tokens,
     Transcript,
 )
 
@@ -44,6 +46,13 @@ STAGES: tuple[Stage, ...] = (
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 3),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),
     Stage("publish", ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify"), Lesson, 2),
+    Stage(
+        "collect",
+        ("request", "ingest"),
+        Row,
+        1,
+        ("provenance", "clean", "analyze", "transcribe", "tokenize", "verify"),
+    ),
 )
 
 PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}
@@ -52,6 +61,7 @@ PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}
 GIVES: dict[str, type[Record]] = {
     "request": Request,
     "provenance": Provenance,
+    "tokenize": Tokens,
     **{stage.name: stage.gives for stage in STAGES},
 }
 

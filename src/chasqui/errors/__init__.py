@@ -52,6 +52,8 @@ ChasquiError
 ├── GaveUp              a stage whose workers died over and over (action "reject")
 ├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
 │   └── NewerDataset        a dataset of a newer Chasqui
+├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
+│   └── NewerDataset        a dataset of a newer Chasqui
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
 ├── UnknownLesson       no recording of that name or id in the store (action "reject")
 │   └── Ambiguous           several of that name
@@ -71,6 +73,7 @@ from chasqui.errors.base import *
 from chasqui.errors.buckets import *
 from chasqui.errors.datasets import *
 from chasqui.errors.people import *
+from chasqui.errors.rows import *
 from chasqui.errors.rows import *
 from chasqui.errors.settings import *
 from chasqui.errors.sound import *
