@@ -100,6 +100,10 @@ class Listening(BaseModel):
         except ChasquiError as error:  # whoever listens will say it; nothing was heard, so nothing is reused
             return f"{self.recogniser} ({error.code})"
 
+    def as_listening(self) -> Listening:
+        """Only this, of options that hold more."""
+        return Listening(**{name: getattr(self, name) for name in Listening.model_fields})
+
     @property
     def settings(self) -> Settings:
         return Settings(device=self.device, threads=self.threads, batch=self.batch, beam=self.beam)

@@ -11,6 +11,7 @@ from chasqui.encode.course import by_lot, courses
 from chasqui.encode.shelf import Shelf
 from chasqui.encode.spending import Spending
 from chasqui.encode.voice import Part, Voice
+from chasqui.encode.words import relisten
 from chasqui.errors import DiskFull
 from chasqui.events import Report
 from chasqui.media import lame, ogg, pairs
@@ -29,6 +30,7 @@ from chasqui.records import (
     Renditions,
     Request,
     Segment,
+    Transcript,
 )
 from chasqui.store import Workspace, lines
 
@@ -50,12 +52,13 @@ def make(
     master: Master,
     analysis: Analysis,
     plan: Plan,
+    transcript: Transcript | None = None,
     *,
     options: Options,
     work: Workspace,
     report: Report,
 ) -> Renditions:
-    """Encode the voice, measure it, raise what misses, write both files."""
+    """Encode the voice, measure it, raise what misses or lost words, write both files."""
     path = work.path(master.audio)
     segments = lines.read(work.path(analysis.segments), Segment)
     choices = lines.read(work.path(plan.choices), Choice)
@@ -71,6 +74,7 @@ def make(
         if plan.budget_bytes is not None:
             container = plan.expected_bytes - sum(choice.bytes for choice in choices)
             parts = Spending(voice, planned, plan, plan.budget_bytes - container).spent(parts)
+        parts, heard = relisten(voice, planned, parts, plan, master, transcript, options, work, report)
         renditions = [_opus(shelf, request, recording, master, plan, parts, work)]
         if fallback is not None:
             renditions.append(fallback.result())
@@ -83,6 +87,7 @@ def make(
         stepped_up=sum(part.climbed > 0 for part in parts),
         stepped_down=sum(part.climbed < 0 for part in parts),
         rung_seconds=_rung_seconds(parts, master),
+        words=heard,
     )
 
 

@@ -38,6 +38,10 @@ class Shelf:
             packets = self.get(segment) + packets
         return packets[-count:]
 
+    def next(self, segment: int) -> list[bytes]:
+        """The first packet behind a segment, if there is one."""
+        return self.get(segment + 1)[:1] if segment + 1 in self._where else []
+
     def all(self) -> Iterator[list[bytes]]:
         """The packets of every segment, in order."""
         for segment in sorted(self._where):

@@ -16,12 +16,16 @@ from chasqui.encode.shelf import Shelf
 from chasqui.events import Report
 from chasqui.media import segment as sound
 from chasqui.media.memory import EVERY, give_back
+from chasqui.media.opus import Array
 from chasqui.metrics.judge import Judge
 from chasqui.models.budget import Point
 from chasqui.records import Master, Scores, Segment
 
 #: Segments in flight between the threads: enough to keep them busy, few enough to keep memory flat.
 IN_FLIGHT = 12
+#: A decoder that comes from so many packets (30 s) before mostly gives the very samples of one that comes from the
+#: beginning, after `PRIMING_PACKETS` only nearly so. Then what was heard of them is found again under the same sound.
+LONG_PAST = 500
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,11 @@ class Voice:
         for index, scores in zip(heard, self._pool.map(lambda one: self._again(*one), asked), strict=True):
             parts[index] = replace(parts[index], scores=scores)
         return parts
+
+    def sound(self, first: int, last: int, samples: int) -> Array:
+        """What a player hears of the segments `first` to `last`: [samples] at 48 kHz."""
+        packets = [packet for index in range(first, last + 1) for packet in self._shelf.get(index)]
+        return sound.decode(self._shelf.tail(first, LONG_PAST), [*packets, *self._shelf.next(last)], samples)
 
     def _offered(self, course: Course, rung: str, past: list[bytes]) -> tuple[list[bytes], Scores]:
         bench = Bench(self._path, self._master, replace(course, first=rung), self._quality(course))

@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
+from chasqui.errors import ChasquiError
 from chasqui.records.base import Blob, Failure, Record
+
+
+class Given(Record):
+    """captions: what a person brought to be read with the sound, as they brought it. Handed in, not made."""
+
+    recording_id: str
+    name: str  # of their file
+    source: Blob | None = None  # None: taken away again, or `failure` says why there is nothing
+    language: str | None = None  # where the file's name says it: clase.es.srt
+    failure: Failure | None = None
+
+
+class Laid(Record):
+    """How captions that a person brought lie on the sound: sound = rate × caption + offset_s."""
+
+    name: str
+    format: str  # webvtt, srt, json
+    encoding: str
+    cues: int  # brought
+    used: int
+    offset_s: float
+    rate: float
+    certainty: float | None  # deviations above all other offsets; None: words that were heard told instead
+    anchors: int  # words that a recogniser heard as well
+    checked: bool  # False: too few to tell whether they fit
+    dropped: dict[str, int] = {}  # cues, by sign: outside, silence, elsewhere, sound
+    mended: tuple[str, ...] = ()  # what had to be put right in the file
 
 
 class Tongue(Record):
@@ -29,6 +58,8 @@ class Transcript(Record):
     languages: tuple[Tongue, ...] = ()  # most spoken first
     dropped: dict[str, int] = {}  # words that nobody said, by sign: silence, repetition, rate
     recogniser: str | None = None  # its identity: what listened
+    captions: Laid | None = None  # where they are the words
+    refused: Failure | None = None  # captions that were brought and are not the words: why
 
     @property
     def settled(self) -> bool:
@@ -103,6 +134,30 @@ class Relistened(Record):
     drawn_words: int = 0  # of those drawn by lot, as they were first encoded: fair for all that was not listened to
     drawn_errors: int = 0
     raised: int = 0  # segments
+
+    @classmethod
+    def of(cls, told: Sequence[Reheard], **facts: Any) -> Relistened:
+        """One with the sums over its lines."""
+        drawn = [line for line in told if line.drawn]
+        return cls(
+            status="done",
+            listened=len(told),
+            words=sum(line.words for line in told),
+            errors=sum(line.errors for line in told),
+            sure=sum(line.sure for line in told),
+            lost=sum(len(line.lost) for line in told),
+            drawn_words=sum(line.words for line in drawn),
+            drawn_errors=sum(line.first_errors for line in drawn),
+            raised=sum(line.raised > 0 for line in told),
+            **facts,
+        )
+
+    @classmethod
+    def failed(cls, error: ChasquiError) -> Relistened:
+        """What is said of words that could not be checked."""
+        facts = {name: fact if isinstance(fact, int | float) else str(fact) for name, fact in error.evidence.items()}
+        failure = Failure(error=error.code, evidence=facts)
+        return cls(status="failed", why=f"the recogniser failed ({error.code})", failure=failure)
 
     @property
     def rate(self) -> float | None:

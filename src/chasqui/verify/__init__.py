@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chasqui.asr import Listening
 from chasqui.events import Report
 from chasqui.records import Analysis, Certificate, Master, Plan, Renditions
 from chasqui.store import Workspace
@@ -19,6 +20,7 @@ class Options(BaseModel):
 
     # Of the segments that the choice was sure of; the unsure ones always.
     sample_share: float = Field(default=0.2, ge=0, le=1)
+    listening: Listening = Listening()  # as `transcribe` is told
     threads: int = Field(default=0, exclude=True)
 
 

@@ -19,13 +19,14 @@ from chasqui.records import (
     Master,
     Measured,
     Plan,
+    Relistened,
     Renditions,
     Scores,
     Segment,
     TargetName,
 )
 from chasqui.store import Workspace, lines
-from chasqui.verify import Options, integrity, speech
+from chasqui.verify import Options, integrity, speech, words
 
 SCHEMA = "chasqui-certificate-1"
 #: Segments that keep their promise by less than this many steps are always looked at again.
@@ -56,7 +57,8 @@ def make(
         again = speech.scores(published, work.path(master.audio), master, wanted, heard, pool, report)
     measured = _compared(measured, again)
     _gate(measured, plan)
-    report_blob = _write(master, plan, measured, voice.blob, set(again), work)
+    heard_words = words.relisten(published, segments, renditions, master, options.listening, work, report)
+    report_blob = _write(master, plan, measured, voice.blob, set(again), heard_words, work)
     return Certificate(
         recording_id=master.recording_id,
         report=report_blob,
@@ -71,6 +73,7 @@ def make(
         unreachable=sum(not line.reachable for line in measured),
         overall=_overall(measured),
         duration_s=master.duration_s,
+        words=heard_words,
     )
 
 
@@ -195,7 +198,15 @@ def _overall(measured: list[Measured]) -> dict[str, float]:
     return overall
 
 
-def _write(master: Master, plan: Plan, measured: list[Measured], voice: Blob, again: set[int], work: Workspace) -> Blob:
+def _write(
+    master: Master,
+    plan: Plan,
+    measured: list[Measured],
+    voice: Blob,
+    again: set[int],
+    heard: Relistened | None,
+    work: Workspace,
+) -> Blob:
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "recording_id": master.recording_id,
@@ -218,6 +229,7 @@ def _write(master: Master, plan: Plan, measured: list[Measured], voice: Blob, ag
             "skipped": "where the promise does not need ViSQOL, only the speech of segments drawn by lot has it; the "
             "others say visqol_skipped, and no promise that needs it is claimed of them",
         },
+        **({"words": words.facts(heard, work)} if heard else {}),  # where nobody could know them, nothing is said
         "segments": [
             {**line.model_dump(exclude={"scores"}), **line.scores.model_dump(), "published": line.segment in again}
             for line in measured

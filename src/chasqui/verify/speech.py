@@ -5,7 +5,7 @@ recording.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,7 +39,8 @@ def scores(
     """
     waiting: deque[tuple[int, Future[Scores]]] = deque()
     found: dict[int, Scores] = {}
-    for segment, heard in _cut(decode_file(published), segments, master):
+    ranges = [(segment.start_packet * PACKET_SAMPLES, _end(segment, master)) for segment in segments]
+    for segment, heard in zip(segments, cut(decode_file(published), ranges, master.samples), strict=True):
         job = pool.submit(_score, master_path, master, segment, heard, segment.index in quality)
         waiting.append((segment.index, job))
         if len(waiting) >= IN_FLIGHT:
@@ -53,19 +54,24 @@ def _score(path: Path, master: Master, segment: Segment, heard: Array, quality: 
     return Judge(segment.kind, sound.read(path, master, segment).reference).scores(heard, quality=quality)
 
 
-def _cut(blocks: Iterator[Array], segments: list[Segment], master: Master) -> Iterator[tuple[Segment, Array]]:
-    """The stretches of a stream that the segments lie in. Reads to the end, whatever comes after the last segment."""
-    at, kept, wanted = 0, np.zeros(0, np.float32), deque(segments)
+def cut(blocks: Iterable[Array], ranges: Sequence[tuple[int, int]], samples: int) -> Iterator[Array]:
+    """The sound from a first sample to behind a last one, for each of `ranges` (ascending, apart). Reads to the end,
+    whatever comes after the last of them.
+
+    Raises:
+        PromiseBroken: the sound is not exactly `samples` long.
+    """
+    at, kept, wanted = 0, np.zeros(0, np.float32), deque(ranges)
     for block in blocks:
         kept, at = np.concatenate([kept, block]), at + len(block)
-        while wanted and at >= _end(wanted[0], master):
-            segment = wanted.popleft()
-            start = segment.start_packet * PACKET_SAMPLES - (at - len(kept))
-            yield segment, kept[start : start + _end(segment, master) - segment.start_packet * PACKET_SAMPLES].copy()
-        keep_from = wanted[0].start_packet * PACKET_SAMPLES if wanted else at
+        while wanted and at >= wanted[0][1]:
+            start, stop = wanted.popleft()
+            first = start - (at - len(kept))
+            yield kept[first : first + stop - start].copy()
+        keep_from = wanted[0][0] if wanted else at
         kept = kept[max(0, keep_from - (at - len(kept))) :]
-    if at != master.samples or wanted:
-        raise PromiseBroken(why=f"it decodes to {at} samples instead of {master.samples}")
+    if at != samples or wanted:
+        raise PromiseBroken(why=f"it decodes to {at} samples instead of {samples}")
 
 
 def _end(segment: Segment, master: Master) -> int:
