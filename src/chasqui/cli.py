@@ -18,6 +18,7 @@ import click
 
 from chasqui import __version__
 from chasqui.asr_cli import models
+from chasqui.dataset_cli import dataset
 from chasqui.errors import SOME_REFUSED, ChasquiError
 from chasqui.flags import common, listening_with, promising, read_flags
 from chasqui.train.cli import train
@@ -112,7 +113,14 @@ def chasqui() -> None:
 @click.option("--unit-budget", metavar="SIZE")
 @listening_with
 @common
-def pack(paths: tuple[Path, ...], out: Path | None, unit_budget: str | None, as_json: bool, **flags: Any) -> int:
+def pack(
+    paths: tuple[Path, ...],
+    out: Path | None,
+    unit_budget: str | None,
+    captions: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> int:
     from chasqui.run.local import OUT, Packed, packing
     from chasqui.run.tell import exit_code, result
     from chasqui.store import open_store
@@ -122,12 +130,12 @@ def pack(paths: tuple[Path, ...], out: Path | None, unit_budget: str | None, as_
     results: list[Packed] = []
     with _listener(as_json, config.lang) as listener:
         if unit_budget is None:
-            lessons = packing(paths, into, store, config, listener)
+            lessons = packing(paths, into, store, config, listener, captions)
         else:
             from chasqui.run.size import read_size
             from chasqui.run.unit import packing_unit
 
-            lessons = packing_unit(paths, read_size(unit_budget), into, store, config, listener)
+            lessons = packing_unit(paths, read_size(unit_budget), into, store, config, listener, captions)
         for packed in lessons:
             results.append(packed)
             if packed.error and not as_json:
@@ -281,5 +289,6 @@ def _json_lines() -> Any:
     return json_lines()
 
 
+chasqui.add_command(dataset)
 chasqui.add_command(train)
 chasqui.add_command(models)

@@ -37,7 +37,8 @@ def promising(command: F) -> F:
 
 
 def listening_with(command: F) -> F:
-    """The option that says who writes down what is said."""
+    """The options that say who writes down what is said."""
+    command = click.option("--captions", metavar="FILE_OR_FOLDER")(command)
     return click.option("--recogniser", metavar="NAME")(command)
 
 

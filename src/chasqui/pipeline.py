@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from chasqui.records import (
     Analysis,
     Certificate,
+    Given,
     Lesson,
     Master,
     Plan,
@@ -41,7 +42,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("ingest", ("request",), Recording, 1),
     Stage("clean", ("ingest",), Master, 2),
     Stage("analyze", ("clean",), Analysis, 3),
-    Stage("transcribe", ("clean", "analyze"), Transcript, 1),
+    Stage("transcribe", ("clean", "analyze"), Transcript, 2, ("captions",)),
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 3),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),
@@ -60,6 +61,7 @@ PIPELINE: dict[str, Stage] = {stage.name: stage for stage in STAGES}
 #: Record type by name, also for what is not made by a stage.
 GIVES: dict[str, type[Record]] = {
     "request": Request,
+    "captions": Given,
     "provenance": Provenance,
     "tokenize": Tokens,
     **{stage.name: stage.gives for stage in STAGES},

@@ -19,30 +19,31 @@ from chasqui.words import explain, reason, say
 @click.option("--out", "words_out", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @listening_with
 @common
-def transcribe(wanted: tuple[str, ...], words_out: Path, as_json: bool, **flags: Any) -> int:
+def transcribe(wanted: tuple[str, ...], words_out: Path, captions: str | None, as_json: bool, **flags: Any) -> int:
     from chasqui.run.deliver import writable
     from chasqui.store import open_store
 
     config = read_flags(flags)
-    # Of a lesson that is packed stage by stage, "no transcript" is an answer; of a file it is not.
-    if any(Path(what).exists() for what in wanted) and config.options("transcribe").recogniser is None:
-        raise BadConfig(why="no recogniser was asked for; name one with --recogniser, for example pocketsphinx")
     store, errors = open_store(config.store), []
     with writable(words_out):
-        for name, take in _recordings(wanted, store):
+        for name, take, brought in _with_captions(list(_recordings(wanted, store)), captions, config):
             try:
                 recording_id, folder = take()
+                _bring(brought, recording_id, store, config, as_json)
+                if Path(name).exists():
+                    _somebody_knows(recording_id, store, config)
                 _one(recording_id, words_out / folder, store, config, as_json)
             except ChasquiError as error:
                 if len(wanted) == 1 and not Path(wanted[0]).is_dir():
                     raise
                 errors.append(error)
-                click.echo(say("cli.refused", config.lang, name=name, message=explain(error, config.lang)), err=True)
+                shown = Path(name).name or name
+                click.echo(say("cli.refused", config.lang, name=shown, message=explain(error, config.lang)), err=True)
     return SOME_REFUSED if errors else 0
 
 
 def _recordings(wanted: tuple[str, ...], store: Any) -> Iterator[tuple[str, Any]]:
-    """Name, and what gives (recording id, folder): files and folders as they are on the disk, else known lessons."""
+    """Path or name, and what gives (recording id, folder): files as they are on the disk, else known lessons."""
     from chasqui.ingest import accept, find
     from chasqui.run.story import resolve
 
@@ -52,9 +53,46 @@ def _recordings(wanted: tuple[str, ...], store: Any) -> Iterator[tuple[str, Any]
             continue
         for path, folder in find([Path(what)]):
             yield (
-                path.name,
+                str(path),
                 lambda path=path, folder=folder: (accept(path, store, folder=folder).recording_id, folder),
             )
+
+
+def _with_captions(
+    recordings: list[tuple[str, Any]], captions: str | None, config: Any
+) -> Iterator[tuple[str, Any, Any]]:
+    if captions is None:
+        yield from ((name, take, None) for name, take in recordings)
+        return
+    from chasqui.run.captions import match, without
+
+    takes = {Path(name): take for name, take in recordings}
+    found = [(path, "") for path in takes]
+    brought = match(captions, found, config.options("transcribe").language)
+    yield from ((str(path), takes[path], brought.get(path)) for path, _ in without(found, brought))
+
+
+def _bring(brought: Any, recording_id: str, store: Any, config: Any, as_json: bool) -> None:
+    from chasqui.run.captions import bring
+    from chasqui.run.progress import listening
+
+    with listening(as_json, config.lang) as listener:
+        bring(brought, recording_id, store, listener)
+
+
+def _somebody_knows(recording_id: str, store: Any, config: Any) -> None:
+    """Of a lesson that is packed stage by stage, "no transcript" is an answer; of a file it is not.
+
+    Raises:
+        BadConfig: there is neither a recogniser nor anything that a person brought.
+    """
+    from chasqui.records import Given
+
+    given = store.get(recording_id, "captions", Given)
+    if config.options("transcribe").recogniser is None and (given is None or given.source is None):
+        if given is not None and given.failure is not None:
+            raise given.failure.as_error()
+        raise BadConfig(why="no recogniser was asked for; name one with --recogniser, for example pocketsphinx")
 
 
 def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -> None:
@@ -65,8 +103,8 @@ def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -
     names = [stage.name for stage in stages_for("transcribe")]
     with listening(as_json, config.lang) as listener:
         transcript: Any = run_stages(names, recording_id, store, config, listener)[-1]
-    if transcript.failure:
-        raise transcript.failure.as_error()
+    if failed := transcript.failure or (transcript.refused if transcript.words is None else None):
+        raise failed.as_error()
     made: list[Path] = []
     if transcript.words is not None:
         made = _written(recording_id, transcript, out, store)

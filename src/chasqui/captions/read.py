@@ -26,6 +26,8 @@ VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
 #: <i>, <c.yellow>, <00:01.500>, <font color=…>, {\an8}; but not "a < b".
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}")
 NO_CUES = ("NOTE", "STYLE", "REGION")
+#: In the header of WebVTT, and beside the segments of JSON.
+LANGUAGE = re.compile(r"\b[Ll]anguage\"?\s*:\s*\"?([a-zA-Z]{2,3})\b")
 
 
 @dataclass(frozen=True)
@@ -36,21 +38,23 @@ class Captions:
     format: str  # webvtt, srt, json
     encoding: str
     mended: tuple[str, ...]  # what had to be put right, in words
+    language: str | None = None  # ISO 639, where the file says it
 
 
-def read(path: Path) -> Captions:
-    """Captions from a file.
+def read(path: Path, name: str = "") -> Captions:
+    """Captions from a file; `name` is what its owner calls it.
 
     Raises:
         BadCaptions: it cannot be read, or there is nothing in it that has a time and a text.
     """
+    name = name or path.name
     try:
         if path.stat().st_size > LARGEST:
-            raise BadCaptions(name=path.name, why=f"it is larger than {LARGEST // 1_000_000} MB")
+            raise BadCaptions(name=name, why=f"it is larger than {LARGEST // 1_000_000} MB")
         data = path.read_bytes()
     except OSError as error:
-        raise BadCaptions(name=path.name, why=error.strerror or str(error)) from error
-    return parse(data, path.name)
+        raise BadCaptions(name=name, why=error.strerror or str(error)) from error
+    return parse(data, name)
 
 
 def parse(data: bytes, name: str = "captions") -> Captions:
@@ -71,7 +75,8 @@ def parse(data: bytes, name: str = "captions") -> Captions:
     cues, more = mended(raw)
     if not cues:
         raise BadCaptions(name=name, why="nothing in it has a time and a text")
-    return Captions(tuple(cues), kind, encoding, (*notes, *more))
+    said = LANGUAGE.search(text.split("\n\n", 1)[0] if kind == "webvtt" else text[-200:] + text[:200])
+    return Captions(tuple(cues), kind, encoding, (*notes, *more), said[1].lower() if said and kind != "srt" else None)
 
 
 def decoded(data: bytes, name: str) -> tuple[str, str, list[str]]:

@@ -14,7 +14,7 @@ from chasqui import __version__
 from chasqui.publish import Options
 from chasqui.publish.price import Price, price_of
 from chasqui.publish.sources import PROMISES, Sources, rank
-from chasqui.records import Blob, Damage, Record, Rendition, TargetName, Tongue, Treatment
+from chasqui.records import Blob, Damage, Failure, Laid, Record, Rendition, TargetName, Tongue, Treatment
 
 
 class File(Record):
@@ -83,6 +83,8 @@ class Said(Record):
     languages: tuple[Tongue, ...]
     dropped: dict[str, int] = Field(description="words thrown out because nobody said them, by sign")
     recogniser: str | None = Field(description="model and version of what listened")
+    captions: Laid | None = Field(default=None, description="of words that a person brought: how they lie on the sound")
+    refused: Failure | None = Field(default=None, description="captions that were brought and not used: why")
 
 
 class Source(Record):
@@ -186,7 +188,9 @@ def _promise(sources: Sources) -> Promise:
 
 def _said(sources: Sources) -> Said:
     transcript = sources.transcript
-    facts = transcript.model_dump(include={"status", "why", "languages", "dropped", "recogniser"})
+    facts = transcript.model_dump(
+        include={"status", "why", "languages", "dropped", "recogniser", "captions", "refused"}
+    )
     return Said(words=transcript.word_count, language=transcript.language, **facts)
 
 

@@ -76,6 +76,8 @@ def _warnings(sources: Sources) -> list[Markup]:
         known = damage.declared_s is not None and damage.declared_s > damage.kept_s + 1
         facts = {"kept": spoken(damage.kept_s), "declared": spoken(damage.declared_s or 0)}
         said.append(both("warn_damage_of" if known else "warn_damage", **facts))
+    if sources.transcript.refused:
+        said.append(both("warn_captions"))
     if (certificate := sources.certificate).degraded:
         asked = Word(f"target_{sources.plan.target}")
         if certificate.kept is None:
@@ -162,7 +164,7 @@ def downloads(sources: Sources, said: Sequence[Blob]) -> list[dict[str, str]]:
 
 def _transcript(transcript: Transcript) -> Markup:
     if transcript.status == "none":
-        return both("transcript_none")
+        return both("transcript_refused" if transcript.refused else "transcript_none")
     if transcript.status == "failed":
         return both("transcript_failed", error=transcript.failure.error if transcript.failure else "?")
     if not transcript.word_count:

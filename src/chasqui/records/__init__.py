@@ -42,6 +42,8 @@ from chasqui.records.stages import (
     Treatment,
 )
 from chasqui.records.words import (
+    Given,
+    Laid,
     Listened,
     LostWord,
     Reheard,
@@ -60,7 +62,9 @@ __all__ = [
     "Damage",
     "Failure",
     "Forecast",
+    "Given",
     "Kind",
+    "Laid",
     "Lesson",
     "Listened",
     "LostWord",

@@ -10,7 +10,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TextIO
 
 from chasqui.events import Event, Listener
-from chasqui.words import reason, say
+from chasqui.records import Failure
+from chasqui.words import explain, reason, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,9 +134,10 @@ class _Drawing:
 
 
 def _warning(event: Event, lang: str) -> str:
-    return say(
-        "cli.warned", lang, stage=say(f"cli.stage.{event.stage}", lang), message=reason(event.message or "", lang)
-    )
+    message = reason(event.message or "", lang)
+    if "evidence" in event.facts:  # an error that did not end the run: as errors are told
+        message = explain(Failure(error=event.facts["error"], evidence=event.facts["evidence"]).as_error(), lang)
+    return say("cli.warned", lang, stage=say(f"cli.stage.{event.stage}", lang), message=message)
 
 
 def _bars(console: Console) -> Progress:

@@ -15,6 +15,7 @@ from chasqui.records import (
     Blob,
     Certificate,
     Choice,
+    Given,
     Lesson,
     Master,
     Measured,
@@ -147,7 +148,24 @@ class Teller:
         for kind in count:
             yield self._say("kind", kind=self._say(kind), count=count[kind], duration=show_time(seconds[kind]))
 
+    def _captions(self, given: Given) -> Iterator[str]:
+        if given.source:
+            yield self._say("captions", name=given.name, size=show_size(given.source.bytes))
+        elif given.failure:
+            yield self._say("refused", why=explain(given.failure.as_error(), self.lang))
+        else:
+            yield self._say("captions gone", name=given.name)
+
     def _transcribe(self, transcript: Transcript) -> Iterator[str]:
+        if transcript.refused:
+            yield self._say("refused", why=explain(transcript.refused.as_error(), self.lang))
+        if laid := transcript.captions:
+            facts = {"offset": f"{laid.offset_s:+.1f}", "rate": f"{laid.rate:.4f}"}
+            yield self._say(
+                "given", words=transcript.word_count, **laid.model_dump(include={"name", "used", "cues"}), **facts
+            )
+            yield self._why(transcript.why)
+            return
         if failure := transcript.failure:
             yield self._say("no transcript", why=explain(failure.as_error(), self.lang))
             return

@@ -11,7 +11,7 @@ from chasqui.events import Listener
 from chasqui.models.budget import Offer
 from chasqui.records import Analysis, Request, Segment, TargetName
 from chasqui.run import run_stage
-from chasqui.run.local import Packed, pack_one
+from chasqui.run.local import Packed, pack_one, with_captions
 from chasqui.run.story import lines
 from chasqui.store import Store
 
@@ -19,7 +19,13 @@ Offers = tuple[list[Offer], int]
 
 
 def packing_unit(
-    paths: Sequence[Path], budget_bytes: int, out: Path, store: Store, config: Config, listener: Listener | None = None
+    paths: Sequence[Path],
+    budget_bytes: int,
+    out: Path,
+    store: Store,
+    config: Config,
+    listener: Listener | None = None,
+    captions: str | Path | None = None,
 ) -> Iterator[Packed]:
     """Lessons whose voices together weigh no more than `budget_bytes`, one Packed at a time.
 
@@ -30,24 +36,23 @@ def packing_unit(
         BadConfig: the budget is smaller than the cheapest possible encode, or plans are to be searched.
     """
     from chasqui.choose.budget import split
-    from chasqui.ingest import find
 
     if config.options("choose").method != "predict":
         raise BadConfig(why="a budget for a unit is split by forecast: choose.method must be predict")
     asked: TargetName = config.options("choose").target or "clear"
-    found = list(find(paths))
+    found = list(with_captions(paths, captions, config))
     waiting = {}
-    for path, folder in found:
+    for path, folder, _ in found:
         if (offers := _offered(path, folder, asked, store, config, listener)) is not None:
             waiting[str(path)] = offers
     left = budget_bytes
-    for path, folder in found:
+    for path, folder, brought in found:
         own = config
         if str(path) in waiting:
             share = split(waiting, asked, left)[str(path)]
             del waiting[str(path)]
             own = _with_budget(config, share.bytes if waiting else left)
-        packed = pack_one(path, folder, out, store, own, listener)
+        packed = pack_one(path, folder, out, store, own, listener, brought)
         left -= packed.lesson.bytes if packed.lesson else 0
         yield packed
 

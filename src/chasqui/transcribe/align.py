@@ -27,7 +27,7 @@ FRAME_S = 0.032
 #: The grid of the search: four of those.
 STEP, STEP_S = 4, 4 * FRAME_S
 #: A voice sets in: so much more speech in this time after a moment than before. Captions are set by hand, not to 0.1 s.
-EDGE_S = 0.5
+EDGE_S = 0.75
 #: An end says less than a beginning: captions stay until they are read.
 END = 0.5
 #: A recording that was trimmed before it was captioned, or has a jingle in front.
@@ -65,7 +65,7 @@ def fit(cues: Sequence[Cue], speech: NDArray[np.floating]) -> Fit:
     Whoever uses it looks at `certainty`: there is a likeliest one also where nothing fits.
     """
     pieces = _pieces(cues)
-    edges = _edges(_coarse(speech), round(EDGE_S / STEP_S))
+    edges = edges_of(_coarse(speech), round(EDGE_S / STEP_S))
     found = [_as_is(pieces, edges), *(_along(pieces, edges, rate, 0.0) for rate in RATES)]
     first = pieces[:PIECES]
     free = max((_along(first, edges, float(rate), WIDTH) for rate in COARSE), key=_worth)
@@ -103,7 +103,7 @@ def _coarse(speech: NDArray[np.floating]) -> Floats:
     return np.asarray(whole.reshape(-1, STEP).mean(axis=1))
 
 
-def _edges(speech: Floats, reach: int) -> Floats:
+def edges_of(speech: Floats, reach: int) -> Floats:
     """At each place how much more speech follows than came before, −1 to 1; around the recording nobody speaks."""
     total = np.concatenate([[0.0], np.cumsum(np.pad(speech, reach))])
     before, after = total[reach:-reach] - total[: -2 * reach], total[2 * reach :] - total[reach:-reach]
@@ -175,7 +175,7 @@ def _worth(found: Fit) -> float:
 
 def _fine(found: Fit, cues: Sequence[Cue], speech: NDArray[np.floating]) -> Fit:
     """The offset to a frame."""
-    edges = _edges(np.asarray(speech, np.float64), round(EDGE_S / FRAME_S))
+    edges = edges_of(np.asarray(speech, np.float64), round(EDGE_S / FRAME_S))
     reach = round(2 * STEP_S / FRAME_S)
     total = np.zeros(2 * reach + 1)
     for piece in _pieces(cues):
