@@ -44,8 +44,8 @@ STAGES: tuple[Stage, ...] = (
     Stage("analyze", ("clean",), Analysis, 3),
     Stage("transcribe", ("clean", "analyze"), Transcript, 2, ("captions",)),
     Stage("choose", ("clean", "analyze"), Plan, 2),
-    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 3),
-    Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 2),
+    Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 4, ("transcribe",)),
+    Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 3),
     Stage("publish", ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify"), Lesson, 2),
     Stage(
         "collect",
