@@ -1,4 +1,5 @@
-"""Where records and bytes live, behind one small interface, chosen by URL: `memory:` or a folder (`file:PATH`).
+"""Where records and bytes live, behind one small interface, chosen by URL: `memory:`, a folder (`file:PATH`) or
+a bucket (`s3://BUCKET/PREFIX`).
 
 A record is done when it exists. Blobs are written aside in a workspace and appear with their record, whole or not at
 all. Every method that writes raises DiskFull or NotWritable when the disk says so.
@@ -69,18 +70,23 @@ class Store(Protocol):
 
 
 def open_store(url: str) -> Store:
-    """The store behind a URL: `memory:`, `file:FOLDER`, or just a folder. Back-ends are imported when they are named.
+    """The store behind a URL: `memory:`, `s3://BUCKET/PREFIX`, `file:FOLDER`, or just a folder. Back-ends are imported
+    when they are named.
 
     Raises:
-        BadConfig: no store of that kind.
+        BadConfig: no store of that kind. NotInstalled: it needs a package that is not there.
     """
     scheme, colon, rest = url.partition(":")
     if url == "memory:":
         from chasqui.store.memory import MemoryStore
 
         return MemoryStore()
-    if scheme in ("s3", "gs", "az", "http", "https", "memory") or not url or (scheme == "file" and not rest):
-        raise BadConfig(why=f"There is no store for {url!r}; use memory: or file:FOLDER.")
+    if scheme == "s3":
+        from chasqui.store.bucket import BucketStore
+
+        return BucketStore(url)
+    if scheme in ("gs", "az", "http", "https", "memory") or not url or (scheme == "file" and not rest):
+        raise BadConfig(why=f"There is no store for {url!r}; use memory:, file:FOLDER or s3://BUCKET/PREFIX.")
     from chasqui.store.folder import FolderStore
 
     return FolderStore(Path(rest.removeprefix("//") if scheme == "file" and colon else url).expanduser())

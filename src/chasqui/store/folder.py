@@ -77,7 +77,7 @@ class FolderStore:
             home.mkdir(parents=True, exist_ok=True)
             _first_seen(home / ".born")
             facts = {"layout": LAYOUT, "key": key, "record": record.model_dump(mode="json")}
-            aside = home / f".{_plain(name)}.{os.getpid()}.{get_ident()}.part"
+            aside = home / f".{plain(name)}.{os.getpid()}.{get_ident()}.part"
             try:
                 _write_synced(aside, json.dumps(facts, ensure_ascii=False, indent=1))
                 aside.replace(home / f"{name}.json")
@@ -97,7 +97,7 @@ class FolderStore:
         home = self._home(recording_id)
         with disk(self.root):
             (home / ".locks").mkdir(parents=True, exist_ok=True)
-            lock = FileLock(home / ".locks" / _plain(name))
+            lock = FileLock(home / ".locks" / plain(name))
             self._wait_for(lock, f"{recording_id} ({name})")
         try:
             with self._held(recording_id, name) as work:
@@ -145,26 +145,26 @@ class FolderStore:
     def _sweep(self, recording_id: str, name: str) -> None:
         """Remove the blobs of `name` that its record does not point to: superseded, or left by a killed run."""
         entry = self._entry(recording_id, name)
-        wanted = {step for blob in _blobs(entry["record"]) for step in blob["path"].split("/")} if entry else set()
+        wanted = {step for blob in blobs_of(entry["record"]) for step in blob["path"].split("/")} if entry else set()
         with suppress(FileNotFoundError):
             for folder in (self._home(recording_id) / name).iterdir():
                 if folder.name not in wanted:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _home(self, recording_id: str) -> Path:
-        return self.root / _plain(recording_id)
+        return self.root / plain(recording_id)
 
     def _entry(self, recording_id: str, name: str) -> dict[str, Any] | None:
         """The record file, if it is whole and its blobs are there. A damaged one is work to do again, never a crash.
 
         That a record points to bytes of another stage which has been done anew since is nothing to warn of.
         """
-        file = self._home(recording_id) / f"{_plain(name)}.json"
+        file = self._home(recording_id) / f"{plain(name)}.json"
         try:
             entry = json.loads(file.read_bytes())
             if entry["layout"] != LAYOUT or not isinstance(entry["key"], str) or not isinstance(entry["record"], dict):
                 raise ValueError("not one of our records")
-            for blob in _blobs(entry["record"]):
+            for blob in blobs_of(entry["record"]):
                 if (self.root / blob["path"]).stat().st_size != blob["bytes"]:
                     raise ValueError(f"{blob['path']} has lost bytes")
         except FileNotFoundError as error:
@@ -207,14 +207,14 @@ class FolderWorkspace:
         return blob
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """The name, if it can only ever be one step below a folder: ids come from outside (a queue, an address)."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
         raise ValueError(f"{name!r} is no name for a record or recording")
     return name
 
 
-def _blobs(value: Any) -> Iterator[dict[str, Any]]:
+def blobs_of(value: Any) -> Iterator[dict[str, Any]]:
     """Every Blob inside a record's JSON."""
     if isinstance(value, dict):
         if value.keys() == Blob.model_fields.keys():
@@ -222,7 +222,7 @@ def _blobs(value: Any) -> Iterator[dict[str, Any]]:
         value = list(value.values())
     if isinstance(value, list):
         for inner in value:
-            yield from _blobs(inner)
+            yield from blobs_of(inner)
 
 
 def _sync_and_hash(path: Path) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from chasqui.errors import (
     ChasquiError,
     KeysExpired,
     NoBucket,
+    NotInstalled,
     ObjectChanged,
     ServiceDown,
     Unreadable,
@@ -111,7 +112,7 @@ def _client(env: Mapping[str, str], attempts: int) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
-        raise BadConfig(why="the package boto3 is needed for this: pip install 'chasqui[data]'") from error
+        raise NotInstalled(what="buckets", missing="boto3", extra="data") from error
     endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None
     settings = Config(
         connect_timeout=CONNECT_S,
@@ -143,16 +144,20 @@ def asking(url: str, name: str = "") -> Iterator[None]:
         ObjectChanged: it is not the one that was asked for.
     """
     try:
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from urllib3.exceptions import HTTPError
     except ImportError as error:
-        raise BadConfig(why="the package boto3 is needed for this: pip install 'chasqui[data]'") from error
+        raise NotInstalled(what="buckets", missing="boto3", extra="data") from error
     try:
         yield
     except ClientError as error:
         raise _told(error, url, name) from error
     except (HTTPClientError, HTTPError, ConnectionError, TimeoutError) as error:
         raise ServiceDown(url=url, why=_broken(error)) from error
+    except Boto3Error as error:  # of a transfer in parts; what was wrong stands behind it
+        cause = error.__context__
+        raise (_told(cause, url, name) if isinstance(cause, ClientError) else _lost(url)) from error
     except BotoCoreError as error:
         raise _unasked(error, url) from error
 
@@ -197,8 +202,12 @@ def _unasked(error: Any, url: str) -> ChasquiError:
     if kind == "ParamValidationError":
         return NoBucket(url=url)
     if kind == "IncompleteReadError":
-        return ServiceDown(url=url, why="the connection breaks off")
+        return _lost(url)
     return BadConfig(why=f"no way to the S3 server: {error}")
+
+
+def _lost(url: str) -> ServiceDown:
+    return ServiceDown(url=url, why="the connection breaks off")
 
 
 def _broken(error: Exception) -> str:
