@@ -1,0 +1,101 @@
+"""Where the parts of a service are: database, broker, store, cache, notices. Environment first, defaults for one
+laptop: everything below one data folder, nothing else installed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chasqui.errors import BadConfig, NotWritable
+from chasqui.run.queue import SCHEME
+
+if TYPE_CHECKING:
+    from chasqui.catalog import Catalog
+    from chasqui.store import Store
+
+#: Kinds of work, light to heavy. A worker may take some of them only (`chasqui worker --queues voice`).
+QUEUES = ("voice", "words", "video")
+
+
+class Service(BaseModel):
+    """The addresses, and what else an operator decides. `CHASQUI_DATABASE_URL` sets `database_url`, and so on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Path("chasqui-data")
+    database_url: str = ""  # sqlite:///DATA/catalog.db, or postgresql://…
+    broker_url: str = ""  # chasqui+sqlite:///DATA/queue.db, or amqp://…
+    store_url: str = ""  # file:DATA/store, or s3://…
+    cache_url: str = "memory:"  # or redis://…
+    mqtt_url: str = ""  # none, or mqtt://…
+    public_url: str = ""  # as listeners reach it, where that differs from host and port
+    upload_bytes: int = Field(default=2 << 30, gt=0)  # most of one file: a lecture of two hours has 1 GB
+    slice_s: float = Field(default=1200.0, gt=0)  # of one stage at a time: RabbitMQ takes back after 30 minutes
+
+    def catalog(self, migrate: bool = True) -> Catalog:
+        """The open catalog.
+
+        Raises:
+            CatalogAway, CatalogNewer, BadConfig, NotInstalled
+        """
+        from chasqui.catalog import open_catalog
+
+        return open_catalog(self.database_url or f"sqlite:///{self.data / 'catalog.db'}", migrate)
+
+    def store(self) -> Store:
+        """The open store."""
+        from chasqui.store import open_store
+
+        return open_store(self.store_url or f"file:{self.data / 'store'}")
+
+    @property
+    def broker(self) -> str:
+        """URL of the broker."""
+        return self.broker_url or f"{SCHEME}+sqlite:///{self.data.absolute() / 'queue.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the queue is our own file."""
+        return self.broker.startswith(SCHEME)
+
+    @property
+    def incoming(self) -> Path:
+        """Where files lie while they come in."""
+        return self.data / "incoming"
+
+    def secret(self) -> str:
+        """What signs cookies and links; made once, readable by its owner only.
+
+        Raises:
+            NotWritable: the data folder refuses us.
+        """
+        path = self.data / "secret"
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise NotWritable(path=self.data, why=error.strerror or str(error)) from error
+        return path.read_text().strip()
+
+
+def read_service(env: Mapping[str, str] = os.environ, **flags: Any) -> Service:
+    """The Service from the environment and the flags that are not None.
+
+    Raises:
+        BadConfig: a value of the wrong kind.
+    """
+    named = {name: env[key] for name in Service.model_fields if (key := f"CHASQUI_{name.upper()}") in env}
+    try:
+        return Service.model_validate(named | {name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise BadConfig(why=f"{problem['loc'][0]}: {problem['msg']} (got {problem.get('input')!r})") from error

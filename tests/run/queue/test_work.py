@@ -1,0 +1,253 @@
+"""What a worker does with a letter: the stage, the next one, the end; told to stop, it stops."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fakes import Rooms
+
+from chasqui.catalog import Catalog, accounts, jobs, open_catalog
+from chasqui.catalog.tables import Job, Letter, Person
+from chasqui.ingest import accept
+from chasqui.pipeline import PIPELINE, stages_for
+from chasqui.run.queue import work
+from chasqui.run.queue.work import Worker
+from chasqui.store import Store
+from chasqui.store.folder import FolderStore
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    opened = open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture
+def worker(catalog: Catalog, store: Store) -> Worker:
+    return Worker("w1", catalog, store)
+
+
+def asked(catalog: Catalog, store: Store, folder: Path, text: str = "hola", **settings: Any) -> str:
+    (folder / "clase.mp3").write_text(text)
+    request = accept(folder / "clase.mp3", store)
+    school = accounts.make_school(catalog, "ie-40", "I. E. 40")
+    with catalog.writing() as db:
+        db.add(person := Person(school_id=school.id, role="teacher", name="Rosa"))
+        db.flush()
+        return jobs.ask(
+            db,
+            school_id=school.id,
+            owner_id=person.id,
+            recording_id=request.recording_id,
+            goal="publish",
+            first="ingest",
+            queue="voice",
+            settings=settings,
+        ).id
+
+
+def row(catalog: Catalog, job: str) -> Job:
+    with catalog.reading() as db:
+        return db.get_one(Job, job)
+
+
+def deliver(catalog: Catalog, worker: Worker, most: int = 99) -> list[str]:
+    """Every letter there is, as a broker would bring them; the stages in their order."""
+    brought = []
+    for _ in range(most):
+        with catalog.writing() as db:
+            letter = db.scalars(sa.select(Letter).where(Letter.sent_s.is_(None)).limit(1)).first()
+            if letter is None:
+                break
+            letter.sent_s = time.time()
+        brought.append(letter.body["stage"])
+        worker.perform(letter.body["job"], letter.body["stage"])
+    return brought
+
+
+def test_a_job_is_done_stage_by_stage(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, fake_rooms: Rooms
+) -> None:
+    job = asked(catalog, store, tmp_path)
+    assert deliver(catalog, worker) == [stage.name for stage in stages_for("publish")]
+    assert row(catalog, job).state == "done"
+    assert set(fake_rooms.runs.values()) == {1}
+
+
+def test_a_letter_that_comes_twice_does_nothing(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, fake_rooms: Rooms
+) -> None:
+    job = asked(catalog, store, tmp_path)
+    deliver(catalog, worker, 3)
+    worker.perform(job, "ingest")
+    assert fake_rooms.runs["ingest"] == 1
+    assert row(catalog, job).stage == "transcribe"
+
+
+def test_settings_of_the_job_reach_the_stage(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, fake_rooms: Rooms
+) -> None:
+    from chasqui.records import Plan
+
+    job = asked(catalog, store, tmp_path, choose__target="clear")
+    deliver(catalog, worker)
+    plan = store.get(row(catalog, job).recording_id, "choose", Plan)
+    assert plan is not None
+    assert plan.target == "clear"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "stage"),
+    [("TEXT", "NotMedia", "ingest"), ("BUG", "Defect", "clean"), ("hola", "BadConfig", "choose")],
+)
+def test_what_is_refused_ends_with_its_reason(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, fake_rooms: Rooms, text: str, error: str, stage: str
+) -> None:
+    settings = {"choose__target": "perfect"} if error == "BadConfig" else {}
+    job = asked(catalog, store, tmp_path, text, **settings)
+    deliver(catalog, worker)
+    ended = row(catalog, job)
+    assert (ended.state, ended.error) == ("failed", error)
+    if error != "BadConfig":
+        assert ended.stage == stage
+
+
+def test_what_the_world_hindered_waits_longer_and_longer_and_then_fails(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, fake_rooms: Rooms
+) -> None:
+    job = asked(catalog, store, tmp_path, "FULL")
+    deliver(catalog, worker, 20)
+    ended = row(catalog, job)
+    assert (ended.state, ended.error, ended.stage) == ("failed", "DiskFull", "encode")
+    with catalog.reading() as db:
+        tried = [letter for letter in db.scalars(sa.select(Letter)) if letter.body["stage"] == "encode"]
+    waits = [letter.due_s - letter.created_s for letter in tried]
+    assert waits == sorted(waits)
+    assert len(waits) == jobs.ATTEMPTS
+
+
+@pytest.fixture
+def slow(fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Cleaning takes a minute, and says when it has begun."""
+    begun, real = threading.Event(), PIPELINE["clean"].room.run
+
+    def run(*needs: Any, **rest: Any) -> Any:
+        begun.set()
+        for _ in range(600):
+            time.sleep(0.1)
+        return real(*needs, **rest)
+
+    monkeypatch.setattr(PIPELINE["clean"].room, "run", run)
+    return begun
+
+
+def test_cancelled_work_stops_within_two_seconds(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, slow: threading.Event
+) -> None:
+    job = asked(catalog, store, tmp_path)
+    asked_at: list[float] = []
+
+    def cancel() -> None:
+        slow.wait(30)
+        asked_at.append(time.monotonic())
+        jobs.cancel(catalog, job)
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    deliver(catalog, worker)
+    ended = time.monotonic()
+    thread.join()
+    assert row(catalog, job).state == "cancelled"
+    assert ended - asked_at[0] < 10  # two seconds on a machine that has nothing else to do
+    assert not list((tmp_path / "store").rglob("clean.json"))
+
+
+def test_work_in_slices_goes_back_to_the_queue(
+    catalog: Catalog, store: Store, tmp_path: Path, slow: threading.Event
+) -> None:
+    worker = Worker("w1", catalog, store, slice_s=0.5)
+    job = asked(catalog, store, tmp_path)
+    assert deliver(catalog, worker, 2) == ["ingest", "clean"]
+    waiting = row(catalog, job)
+    assert (waiting.state, waiting.stage) == ("waiting", "clean")
+
+
+def test_a_stage_that_hears_nothing_is_ended_with_its_process(tmp_path: Path) -> None:
+    """Deep in a C library no Python exception is raised: the process goes, and the job is cancelled all the same."""
+    code = f"""
+import sys
+sys.path[:0] = {[str(Path(__file__).parents[2]), str(Path(__file__).parent)]!r}
+import ctypes, threading
+from pathlib import Path
+from chasqui.catalog import jobs, open_catalog
+from chasqui.run.queue import work
+from chasqui.run.queue.work import Worker
+from chasqui.store.folder import FolderStore
+from test_work import asked
+folder = Path({str(tmp_path)!r})
+catalog, store = open_catalog("sqlite:///" + str(folder / "catalog.db")), FolderStore(folder / "store")
+job = asked(catalog, store, folder)
+def deaf(*_):
+    threading.Timer(0.2, jobs.cancel, (catalog, job)).start()
+    libc = ctypes.CDLL(None)
+    for _ in range(60):
+        libc.usleep(999_000)  # comes back when a signal arrives, and is called again before Python looks
+work.run_stage = deaf
+import signal
+real = signal.signal
+signal.signal = lambda number, handler: real(number, signal.SIG_IGN if number == signal.SIGUSR2 else handler)
+Worker("w1", catalog, store).perform(job, "ingest")
+sys.exit(9)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert ended.returncode == 0
+    catalog = open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}")
+    with catalog.reading() as db:
+        assert db.scalar(sa.select(Job.state)) == "cancelled"
+    catalog.close()
+
+
+def test_a_worker_that_was_taken_for_dead_stops(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, slow: threading.Event
+) -> None:
+    job = asked(catalog, store, tmp_path)
+
+    def steal() -> None:
+        slow.wait(30)
+        with catalog.writing() as db:
+            db.execute(sa.update(Job).values(worker="w2"))
+
+    thread = threading.Thread(target=steal)
+    thread.start()
+    deliver(catalog, worker, 2)
+    thread.join()
+    assert (row(catalog, job).state, row(catalog, job).worker) == ("running", "w2")
+
+
+def test_signals_are_as_before_afterwards(
+    catalog: Catalog, store: Store, worker: Worker, tmp_path: Path, fake_rooms: Rooms
+) -> None:
+    before = signal.getsignal(signal.SIGUSR2)
+    asked(catalog, store, tmp_path)
+    deliver(catalog, worker, 1)
+    assert signal.getsignal(signal.SIGUSR2) is before
+
+
+def test_the_queue_of_a_stage() -> None:
+    assert work.queue_of("transcribe") == "words"
+    assert work.queue_of("clean") == work.queue_of(None) == "voice"
