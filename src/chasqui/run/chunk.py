@@ -9,10 +9,11 @@ import hashlib
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from chasqui.config import Config
 from chasqui.errors import ChasquiError, Defect
@@ -20,7 +21,7 @@ from chasqui.events import Listener, Report
 from chasqui.pipeline import PIPELINE
 from chasqui.records import Failure, Provenance, Record, Recording, Request, Row, Tokens
 from chasqui.run import current, run_stage
-from chasqui.run.sources import Source, Sources, open_sources
+from chasqui.run.sources import META, Source, Sources, open_sources
 from chasqui.store import Store, open_store
 
 #: Asked once the bytes are known: is this recording to be worked on, or does somebody have it in hand already?
@@ -77,6 +78,14 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)  # by stage: time that it took
 
 
+class Brought(NamedTuple):
+    """What came from the source for a recording: the text beside it, and where its bytes were looked at, those."""
+
+    text: str | None
+    request: Request | None = None
+    written: Mapping[str, str] = MappingProxyType({})  # on the object itself
+
+
 def run_chunk(
     tasks: Iterable[Task], job: Job, listener: Listener | None = None, wanted: Wanted | None = None
 ) -> list[Outcome]:
@@ -105,7 +114,7 @@ def _outcome(task: Task, job: Job, store: Store, listener: Listener | None, want
 
 def _failed(task: Task, error: ChasquiError, watch: _Watch, report: Report) -> Outcome:
     failure = as_failure(error)
-    report.say("failed", message=str(error), facts={"name": task.source.name, "error": error.code})
+    report.say("failed", message=str(error), facts={"name": task.source.name, **failure.model_dump()})
     recording_id = watch.recording_id or task.recording_id
     return Outcome(task, recording_id, failure=failure, failed_stage=watch.stage, seconds=watch.seconds)
 
@@ -125,60 +134,54 @@ def _worked(task: Task, job: Job, store: Store, watch: _Watch, wanted: Wanted | 
     text = sources.text(task.source)
     recording_id = task.recording_id
     if recording_id is not None and current("ingest", recording_id, store, job.config) is not None:
-        return _staged(task, recording_id, text, job, store, watch)
-    with sources.local(task.source) as path:
-        request = _request(path, task.source)
+        return _staged(task, recording_id, Brought(text), job, store, watch)
+    with sources.local(task.source) as (path, written):
+        request = _request(path, task.source, sources.address(task.source))
         watch.recording_id = request.recording_id
         if wanted is not None and recording_id is None and not wanted(request.recording_id, task.source.name):
             return Outcome(task, request.recording_id)
-        return _staged(task, request.recording_id, text, job, store, watch, request)
+        return _staged(task, request.recording_id, Brought(text, request, written), job, store, watch)
 
 
-def _request(path: Path, source: Source) -> Request:
+def _request(path: Path, source: Source, address: str) -> Request:
     from chasqui.ingest.tags import one_line
     from chasqui.ingest.upload import request_for
 
     place = PurePosixPath(source.name)
     folder = "" if str(place.parent) == "." else str(place.parent)
-    return request_for(path, folder).model_copy(update={"name": one_line(place.name)})
+    return request_for(path, folder).model_copy(update={"name": one_line(place.name), "url": address})
 
 
-def _staged(
-    task: Task,
-    recording_id: str,
-    text: str | None,
-    job: Job,
-    store: Store,
-    watch: _Watch,
-    request: Request | None = None,
-) -> Outcome:
+def _staged(task: Task, recording_id: str, brought: Brought, job: Job, store: Store, watch: _Watch) -> Outcome:
     """Every stage, while nobody else works on this recording; settings that differ cannot come between them."""
     watch.recording_id = recording_id
     records: dict[str, Record] = {}
     with store.workspace(recording_id, "pack"):
-        known = store.get(recording_id, "request", Request)
+        request, known = brought.request, store.get(recording_id, "request", Request)
         if request is not None and (known is None or known.path != request.path):
             # The first name that these bytes came under stays: another one is no reason to read them again.
             kept = request.model_copy(update={"name": known.name}) if known else request
             store.put(recording_id, "request", kept, key=request.sha256[:32])
-        _say_where(task, recording_id, text, job, store)
+        _say_where(task, recording_id, brought, job, store)
         for name in job.stages:
             records[name] = run_stage(name, recording_id, store, job.config, watch)
     return _told(Outcome(task, recording_id, seconds=watch.seconds), records)
 
 
-def _say_where(task: Task, recording_id: str, text: str | None, job: Job, store: Store) -> None:
-    source = task.source
-    facts = {name: value for name, value in source.facts.items() if name != "text"}
+def _say_where(task: Task, recording_id: str, brought: Brought, job: Job, store: Store) -> None:
+    source, known = task.source, store.get(recording_id, "provenance", Provenance)
+    written = dict(brought.written)
+    if brought.request is None and known is not None:  # nobody looked at the object now; it is the same one
+        written = {name: value for name, value in known.facts.items() if name.startswith(META)}
     provenance = Provenance(
         recording_id=recording_id,
         source=job.sources.label,
         names=task.names,
         etag=source.etag,
-        text=text or source.facts.get("text"),
-        facts=facts,
+        text=brought.text or source.facts.get("text"),
+        facts={**written, **{name: value for name, value in source.facts.items() if name != "text"}},
     )
-    if store.get(recording_id, "provenance", Provenance) != provenance:
+    if known != provenance:
         key = hashlib.sha256(provenance.model_dump_json().encode()).hexdigest()[:32]
         store.put(recording_id, "provenance", provenance, key=key)
 

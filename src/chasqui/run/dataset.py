@@ -7,133 +7,34 @@ should be by now gets one (other settings, another name of the same bytes, a fac
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from chasqui.config import Config, load
+from chasqui.config import load
 from chasqui.errors import BadConfig, ChasquiError, DiskFull, EmptySource, NotWritable
 from chasqui.events import Listener, Report
-from chasqui.pipeline import PIPELINE, stages_for
+from chasqui.pipeline import PIPELINE
 from chasqui.records import Failure, Request
 from chasqui.run.beside import read_table
 from chasqui.run.chunk import Job, Outcome, Task, Wanted
+from chasqui.run.order import ASIDE, OUT, Made, Order, cores
 from chasqui.run.places import Places, stamp_of
 from chasqui.run.sources import Source
 from chasqui.store import Store, open_store
 
-#: The stages of a dataset when nobody says; the row comes last.
-STAGES = ("ingest", "clean", "analyze", "transcribe", "tokenize", "collect")
-#: Rows between two writes: few enough to wait for none for long, many enough that writing them costs nothing.
-BATCH = 64
 #: Refusals that are told one by one at the end; all of them are rows of the dataset.
 MOST_TOLD = 100
 #: What everything else would only find out as well.
 FATAL = (DiskFull, NotWritable, BadConfig)
-#: Where a dataset goes when nobody says.
-OUT = "dataset"
-#: Scratch of a dataset, beside what its writer keeps there.
-ASIDE = ".work"
 
 #: Turns tasks into outcomes, in whatever order they are finished.
 Runner = Callable[[Iterator[Task], Job, Listener | None, Wanted], Iterator[Outcome]]
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a dataset holds of a source after a run, and what the run did."""
-
-    folder: Path
-    recordings: int
-    new: int  # of them worked on in this run
-    refused: int
-    reasons: dict[str, int]  # error → how often, most first
-    failures: tuple[tuple[str, Failure], ...]  # the first of them: place, why
-    duration_s: float
-    text_tokens: int
-    audio_tokens: int
-    worked_s: float  # time that all the rows took, in all processes together, whenever that was
-    wall_s: float  # of this run
-    stage_s: dict[str, float] = field(default_factory=dict)  # of this run, by stage
-    unmet_facts: int = 0  # lines of the table beside the recordings that name none that is there
-
-    @property
-    def exit_code(self) -> int:
-        """As `pack` has it: 0, 3 where some were refused, and where all were, the code of the first."""
-        from chasqui.errors import SOME_REFUSED
-
-        if not self.refused:
-            return 0
-        return SOME_REFUSED if self.recordings else self.failures[0][1].as_error().exit_code
-
-
-@dataclass(frozen=True)
-class Order:
-    """What somebody wants of a dataset."""
-
-    source: str
-    out: Path
-    config: Config
-    format: str | None = None  # None: as it is, parquet for a new one
-    audio: str | None = None
-    prefix: str = ""
-    batch: int = BATCH
-    workers: int = 0  # 0: as many as there are cores
-    limit: int | None = None
-    skip_ingest: bool = False
-    skip_summary: bool = False
-    cache: bool = True
-    stages: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("limit", self.limit), ("batch size", self.batch)):
-            if value is not None and value < 1:
-                raise BadConfig(why=f"a {name} of {value} leaves nothing to do; leave it away for all")
-        if self.workers < 0:
-            raise BadConfig(why=f"{self.workers} workers cannot be; leave it away for as many as there are cores")
-        if self.config.store == "memory:":
-            raise BadConfig(why="a dataset is made by several processes, and they cannot share memory: as a store")
-
-    def job(self) -> Job:
-        """The part of it that workers need.
-
-        Raises:
-            BadConfig: a stage or an option that does not exist.
-        """
-        store = self.config.store
-        if "://" not in store:  # processes elsewhere have another current folder
-            store = "file:" + str(Path(store.removeprefix("file:")).expanduser().absolute())
-        url = self.source if "://" in self.source else str(Path(self.source).expanduser().absolute())
-        job = Job(
-            url=url,
-            store=store,
-            config=self.config,
-            stages=chosen(self.stages),
-            fetched=str((self.out / ASIDE / "fetched").absolute()),
-            prefix=self.prefix,
-            leave_out=(str(self.out.absolute()), store.removeprefix("file:")),
-        )
-        job.recipe  # noqa: B018 - asks every stage for its options, before an hour's work
-        return job
-
-
-def chosen(stages: Iterable[str] | None) -> tuple[str, ...]:
-    """The stages in their order, with those that they need, and the row at the end.
-
-    Raises:
-        BadConfig: no stage of that name.
-    """
-    wanted = {"collect", *((name for name in STAGES if name in PIPELINE) if stages is None else stages)}
-    for name in wanted - PIPELINE.keys():
-        raise BadConfig(why=f"there is no stage {name!r}; known: {', '.join(PIPELINE)}")
-    needed = {stage.name for name in wanted for stage in stages_for(name)}
-    return tuple(name for name in PIPELINE if name in needed)
 
 
 def dataset(
@@ -178,25 +79,33 @@ def dataset(
 
 def build(order: Order, listener: Listener | None = None, runner: Runner | None = None) -> Made:
     """The same, of an Order."""
-    from chasqui.collect.folder import open_dataset
-    from chasqui.collect.index import read_index
-
     started = time.monotonic()
     job = order.job()
     found = _found(order, job)
-    there = read_index(order.out)
-    format_: Any = order.format or (there.format if there else "parquet")
-    audio: Any = order.audio or (there.audio if there else "beside")
-    with open_dataset(order.out, format_, audio=audio, settings=_settings(job)) as rows:
+    runs: Any = runner or _locally(order)
+    with opened(order, job) as rows:
         places = Places(order.out / ASIDE / "places.sqlite", job.url)
         try:
-            made = _Build(order, job, rows, places, runner or _locally(order), listener).made(found)
+            made = _Build(order, job, rows, places, runs, listener).made(found)
         finally:
             places.close()
+            if hasattr(runs, "close"):
+                runs.close()
     if not order.skip_summary:
         _summarise(order)
     shutil.rmtree(job.fetched, ignore_errors=True)
     return replace(made, wall_s=time.monotonic() - started)
+
+
+def opened(order: Order, job: Job) -> Any:
+    """The dataset that is to be written to, of the kind it has or the kind that was asked for."""
+    from chasqui.collect.folder import open_dataset
+    from chasqui.collect.index import read_index
+
+    there = read_index(order.out)
+    kind: Any = order.format or (there.format if there else "parquet")
+    audio: Any = order.audio or (there.audio if there else "beside")
+    return open_dataset(order.out, kind, audio=audio, settings=_settings(job))
 
 
 def _found(order: Order, job: Job) -> Iterator[Source]:
@@ -225,11 +134,6 @@ def _locally(order: Order) -> Runner:
         return Pool(job, order.workers or cores(), listener, wanted).outcomes(tasks)
 
     return run
-
-
-def cores() -> int:
-    """Those that we may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _summarise(order: Order) -> None:

@@ -134,7 +134,11 @@ class Places:
         facts = (outcome.duration_s, outcome.text_tokens, outcome.audio_tokens, sum(outcome.seconds.values()))
         with disk(self._path):
             self._open.execute(
-                "INSERT OR REPLACE INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO made VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET stamp = excluded.stamp, "
+                "settled = excluded.settled, run = excluded.run, duration_s = excluded.duration_s, "
+                "text_tokens = excluded.text_tokens, audio_tokens = excluded.audio_tokens, "
+                # What was found done took its time once, in an earlier run.
+                "seconds = max(seconds, excluded.seconds)",
                 (outcome.recording_id, stamp, outcome.settled, self._run, *facts),
             )
 

@@ -114,7 +114,8 @@ class Pool:
             return self._lost(worker)
         worker.ready, self._unborn = True, 0
         if kind == "event" and self._listener is not None:
-            self._listener(Event(**what))
+            name = worker.task.source.name if worker.task else ""
+            self._listener(Event(**{**what, "facts": {"name": name, **what["facts"]}}))
         elif kind == "wanted":
             with suppress(OSError):  # if it died meanwhile, its end of the pipe says so
                 worker.link.send(self._wanted(*what) if self._wanted is not None else True)
@@ -144,7 +145,7 @@ class Pool:
             return None
         error = WorkerLost(name=task.source.name, why=why)
         if self._listener is not None:
-            facts = {"name": task.source.name, "error": error.code}
+            facts = {"name": task.source.name, **as_failure(error).model_dump()}
             self._listener(Event("failed", "dataset", task.recording_id or "", message=str(error), facts=facts))
         return Outcome(task, task.recording_id, failure=as_failure(error))
 

@@ -19,6 +19,8 @@ from chasqui.errors import Unreadable
 
 #: The table of facts beside the recordings, by the names that Hugging Face and Lhotse people use.
 TABLES = ("metadata.csv", "metadata.tsv", "metadata.jsonl")
+#: In front of what people wrote on an object of a bucket, among the facts of a row.
+META = "meta:"
 #: What is said in a recording; longer is no transcript of one.
 MOST_TEXT_BYTES = 4 << 20
 
@@ -47,8 +49,12 @@ class Sources(Protocol):
         """All of them in the order of their places, folder by folder; the table and the texts left out."""
         ...
 
-    def local(self, source: Source) -> AbstractContextManager[Path]:
-        """A file on this machine with its bytes, while entered."""
+    def local(self, source: Source) -> AbstractContextManager[tuple[Path, dict[str, str]]]:
+        """A file on this machine with its bytes, while entered; and facts that are written on it."""
+        ...
+
+    def address(self, source: Source) -> str:
+        """Where everybody can find it; empty for a file of this machine."""
         ...
 
     def text(self, source: Source) -> str | None:
@@ -135,8 +141,11 @@ class FolderSources:
         return Source(self._place(path), str(path), 0, why, error=why)
 
     @contextmanager
-    def local(self, source: Source) -> Iterator[Path]:
-        yield Path(source.where)
+    def local(self, source: Source) -> Iterator[tuple[Path, dict[str, str]]]:
+        yield Path(source.where), {}
+
+    def address(self, source: Source) -> str:
+        return ""
 
     def text(self, source: Source) -> str | None:
         return read_text(Path(source.text)) if source.text else None
@@ -188,6 +197,15 @@ def read_text(path: Path) -> str | None:
             data = file.read(MOST_TEXT_BYTES + 1)
     except OSError as error:
         raise Unreadable(name=name, why=(error.strerror or str(error)).lower()) from error
+    return as_said(name, data)
+
+
+def as_said(name: str, data: bytes) -> str | None:
+    """The bytes of a text as what is said; None where there is nothing.
+
+    Raises:
+        Unreadable: it is too long, or no text.
+    """
     if len(data) > MOST_TEXT_BYTES:
         raise Unreadable(name=name, why=f"a text beside a recording may have {MOST_TEXT_BYTES >> 20} MB")
     from chasqui.ingest.content import as_text
