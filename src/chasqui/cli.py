@@ -223,7 +223,7 @@ def _explain(recording_id: str, store: Any, config: Any, as_json: bool, anew: bo
         _print(table(told, config.lang))
 
 
-for _name in ("clean", "analyze", "choose", "encode", "verify", "publish"):
+for _name in ("clean", "analyze", "tokenize", "choose", "encode", "verify", "publish"):
     _stage_command(_name)
     if _name == "analyze":
         chasqui.add_command(transcribe)

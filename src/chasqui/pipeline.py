@@ -43,6 +43,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("clean", ("ingest",), Master, 2),
     Stage("analyze", ("clean",), Analysis, 3),
     Stage("transcribe", ("clean", "analyze"), Transcript, 2, ("captions",)),
+    Stage("tokenize", ("clean", "analyze"), Tokens, 1, ("transcribe", "provenance")),
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 4, ("transcribe",)),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 3),
@@ -63,7 +64,6 @@ GIVES: dict[str, type[Record]] = {
     "request": Request,
     "captions": Given,
     "provenance": Provenance,
-    "tokenize": Tokens,
     **{stage.name: stage.gives for stage in STAGES},
 }
 

@@ -41,15 +41,15 @@ def render(take: Take, folder: Path, out: Path) -> Path:
         sound = _in_room(sound, take.room, folder)
     level = _level(sound)
     if take.noise and take.snr_db is not None:
-        noise = np.sum([_laid(_read(folder / file), len(sound), dice) for file in take.noise_files], axis=0)
+        noise = np.sum([_laid(whole(folder / file), len(sound), dice) for file in take.noise_files], axis=0)
         sound = sound + noise * _scale(level, take.snr_db, noise)
     if take.bed and take.bed_db is not None:
-        bed = _laid(_read(folder / take.bed), len(sound), dice)
+        bed = _laid(whole(folder / take.bed), len(sound), dice)
         sound = sound + bed * _scale(level, take.bed_db, bed)
     peak = float(np.abs(sound).max(initial=0.0))
     if peak > TOP:
         sound = sound * np.float32(TOP / peak)
-    sound = np.asarray(_sent(sound, take.channel, dice), np.float32)
+    sound = np.asarray(sent(sound, take.channel, dice), np.float32)
     with FlacWriter(out) as writer:
         writer.write(np.ascontiguousarray(sound))
     return out
@@ -59,15 +59,15 @@ def _joined(take: Take, folder: Path, dice: np.random.Generator) -> Pcm:
     """The sources one after the other, with pauses as between the words of a list."""
     if len(take.sources) == 1:
         start = round(take.start_s * RATE_HZ)
-        return _read(folder / take.sources[0])[start : start + round(take.seconds * RATE_HZ)]
+        return whole(folder / take.sources[0])[start : start + round(take.seconds * RATE_HZ)]
     parts: list[Pcm] = []
     for path in take.sources:
-        parts += [_read(folder / path), np.zeros(round(dice.uniform(*GAP_S) * RATE_HZ), np.float32)]
+        parts += [whole(folder / path), np.zeros(round(dice.uniform(*GAP_S) * RATE_HZ), np.float32)]
     return np.concatenate(parts[:-1])
 
 
 @lru_cache(maxsize=24)  # the same noises, rooms and beds come again and again
-def _read(path: Path) -> Pcm:
+def whole(path: Path) -> Pcm:
     """Mono float32 at 48 kHz, whole."""
     index = probe.look(path, path.name).audio[0]
     sound: Pcm = np.concatenate([block.mean(axis=0) for block in blocks(path, index)]).astype(np.float32)
@@ -77,7 +77,7 @@ def _read(path: Path) -> Pcm:
 
 def _in_room(sound: Pcm, room: str, folder: Path) -> Pcm:
     """The sound as heard in a room, aligned with the direct sound, at the level it had."""
-    response = synthetic(room) if room.startswith("room-") and ":" in room else _read(folder / room)
+    response = synthetic(room) if room.startswith("room-") and ":" in room else whole(folder / room)
     direct = int(np.argmax(np.abs(response)))
     response = response[max(direct - 48, 0) :]  # a millisecond before the direct sound is kept
     wet = signal.fftconvolve(sound, response)[: len(sound)]
@@ -125,7 +125,7 @@ def _scale(level: float, above_db: float, other: npt.NDArray[np.floating]) -> np
     return np.float32(level * 10 ** (-above_db / 20) / max(float(np.sqrt(np.mean(np.square(other)))), 1e-9))
 
 
-def _sent(sound: Pcm, channel: str, dice: np.random.Generator) -> npt.NDArray[np.floating]:
+def sent(sound: Pcm, channel: str, dice: np.random.Generator) -> npt.NDArray[np.floating]:
     """What is left after the device that sent it on."""
     if channel == "telephone":
         narrow = signal.resample_poly(sound, 1, 6)
