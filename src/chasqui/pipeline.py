@@ -39,7 +39,7 @@ class Stage(NamedTuple):
 
 
 STAGES: tuple[Stage, ...] = (
-    Stage("ingest", ("request",), Recording, 1),
+    Stage("ingest", ("request",), Recording, 2),
     Stage("clean", ("ingest",), Master, 2),
     Stage("analyze", ("clean",), Analysis, 3),
     Stage("transcribe", ("clean", "analyze"), Transcript, 2, ("captions",)),
@@ -47,7 +47,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 4, ("transcribe",)),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 3),
-    Stage("publish", ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify"), Lesson, 2),
+    Stage("publish", ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify"), Lesson, 3),
     Stage(
         "collect",
         ("request", "ingest"),

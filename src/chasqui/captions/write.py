@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from chasqui.captions import Cue, cleaned
+from chasqui.records import Chapter
 
 #: A silence this long between two cues begins a new paragraph of the plain text.
 PARAGRAPH_S = 2.0
@@ -41,6 +42,25 @@ def podcast_json(cues: Sequence[Cue], language: str | None = None) -> str:
     if language:
         whole["language"] = language
     return json.dumps({**whole, "segments": segments}, ensure_ascii=False, indent=1) + "\n"
+
+
+def chapters_json(chapters: Sequence[Chapter]) -> str:
+    """Chapters as Podcasting 2.0 describes them (Podcastindex-org/podcast-namespace, chapters/jsonChapters.md)."""
+    listed = []
+    for chapter in chapters:
+        one: dict[str, object] = {"startTime": round(chapter.start_s, 3), "title": cleaned(chapter.title)}
+        listed.append(one if chapter.end_s is None else {**one, "endTime": round(chapter.end_s, 3)})
+    return json.dumps({"version": "1.2.0", "chapters": listed}, ensure_ascii=False, indent=1) + "\n"
+
+
+def chapters_vtt(chapters: Sequence[Chapter], duration_s: float, language: str | None = None) -> str:
+    """Chapters as a WebVTT track of that kind, for players in pages."""
+    ends = [*(chapter.start_s for chapter in chapters[1:]), duration_s]
+    cues = [
+        Cue(chapter.start_s, chapter.end_s or end_s, (chapter.title,))
+        for chapter, end_s in zip(chapters, ends, strict=True)
+    ]
+    return webvtt(cues, language)
 
 
 def text(cues: Sequence[Cue]) -> str:

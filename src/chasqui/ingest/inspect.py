@@ -11,7 +11,7 @@ from chasqui.errors import Damaged, IsReference, NoAudio, NotMedia, OnlySilence,
 from chasqui.events import Report
 from chasqui.ingest.content import HEAD_BYTES, QUICKTIME, Content, content_of
 from chasqui.ingest.quicktime import Atoms, atoms
-from chasqui.ingest.tags import cleaned
+from chasqui.ingest.tags import chapters_of, cleaned
 from chasqui.ingest.upload import digest
 from chasqui.media.probe import Counted, Look, count, look
 from chasqui.records import Damage, Recording, Request
@@ -81,6 +81,7 @@ def recording(request: Request, options: Options, work: Workspace, report: Repor
         declared_duration_s=found.claimed_s,
         streams=found.streams,
         tags=cleaned(found.tags),
+        chapters=chapters_of(found.chapters, counted.tally.seconds),
         damage=damage,
         why=_why(found, index),
     )

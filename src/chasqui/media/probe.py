@@ -56,6 +56,7 @@ class Look:
     claimed_s: float | None  # the container's own word, however absurd
     exact: bool  # declared to the sample
     tags: dict[str, str]  # as found, uncleaned
+    chapters: tuple[tuple[float, str], ...]  # start in seconds and title, as found, uncleaned
     asked_for: tuple[str, ...]  # addresses that the file wanted opened; none was
 
 
@@ -105,7 +106,18 @@ def _look(container: InputContainer, path: Path, size: int, asked_for: tuple[str
         claimed_s=container.duration / 1e6 if container.duration and container.duration > 0 else None,
         exact=container.format.name in EXACT,
         tags=tags,
+        chapters=_chapters(container),
         asked_for=asked_for,
+    )
+
+
+def _chapters(container: InputContainer) -> tuple[tuple[float, str], ...]:
+    """MP4, Matroska, Ogg, ID3 CHAP … From the first sample on: containers may begin at another time than 0."""
+    begins_s = container.start_time / 1e6 if container.start_time and container.start_time > 0 else 0.0
+    return tuple(
+        (float(chapter["start"] * chapter["time_base"]) - begins_s, chapter["metadata"].get("title", ""))
+        for chapter in container.chapters()
+        if chapter["time_base"]
     )
 
 

@@ -8,7 +8,7 @@ from shutil import copyfile
 
 from chasqui.errors import PromiseBroken
 from chasqui.events import Report
-from chasqui.publish import Options, transcript
+from chasqui.publish import Options, chapters, transcript
 from chasqui.publish.manifest import build, to_bytes
 from chasqui.publish.page import make_page
 from chasqui.publish.sources import Sources, rank
@@ -25,15 +25,16 @@ def publish(sources: Sources, options: Options, work: Workspace, report: Report)
     files = [_named(work, r.blob, r.name, r.media_type) for r in sources.renditions.renditions]
     files.append(_named(work, sources.certificate.report, "certificate.json", "application/json"))
 
-    said = transcript.files(sources.transcript, work)
+    parts = chapters.of(sources, work)
+    said = [*transcript.files(sources.transcript, work), *chapters.files(parts, sources, work)]
     files += said
 
     page = work.folder / "report.html"
-    page.write_bytes(make_page(sources, measured, said, options, work, report))
+    page.write_bytes(make_page(sources, measured, said, parts, options, work, report))
     files.append(work.keep(page, "text/html; charset=utf-8"))
 
     manifest = work.folder / "lesson.json"
-    manifest.write_bytes(to_bytes(build(sources, files, slug(sources.title), options)))
+    manifest.write_bytes(to_bytes(build(sources, files, slug(sources.title), parts, options)))
     files.append(work.keep(manifest, "application/json"))
     return Lesson(
         recording_id=sources.request.recording_id,

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from chasqui import __version__
 from chasqui.publish import Options
+from chasqui.publish.chapters import Parts
 from chasqui.publish.price import Price, price_of
 from chasqui.publish.sources import PROMISES, Sources, rank
 from chasqui.records import Blob, Damage, Failure, Laid, Record, Rendition, TargetName, Tongue, Treatment
@@ -122,6 +123,7 @@ class Manifest(Record):
     files: tuple[File, ...] = Field(description="everything else in the folder, this manifest excepted")
     promise: Promise
     transcript: Said | None = Field(default=None, description="null in lessons of earlier versions")
+    chapters: Parts | None = Field(default=None, description="null: there are none")
     loudness: Loudness
     treatments: tuple[Treatment, ...]
     source: Source
@@ -129,7 +131,7 @@ class Manifest(Record):
     tool: Tool
 
 
-def build(sources: Sources, files: list[Blob], slug: str, options: Options) -> Manifest:
+def build(sources: Sources, files: list[Blob], slug: str, parts: Parts | None, options: Options) -> Manifest:
     """The manifest of the lesson whose other files are `files`."""
     sounds = tuple(_sound(r, sources) for r in sources.renditions.renditions)
     heard = {sound.name for sound in sounds}
@@ -146,6 +148,7 @@ def build(sources: Sources, files: list[Blob], slug: str, options: Options) -> M
         ),
         promise=_promise(sources),
         transcript=_said(sources),
+        chapters=parts,
         loudness=Loudness(
             integrated_lufs=sources.master.loudness_lufs,
             true_peak_dbtp=sources.master.true_peak_dbtp,
@@ -161,6 +164,8 @@ def build(sources: Sources, files: list[Blob], slug: str, options: Options) -> M
 def to_bytes(manifest: Manifest) -> bytes:
     """UTF-8 JSON, fields in the order of the schema, maps sorted by key, a line feed at the end."""
     facts = _sorted_maps(manifest.model_dump(mode="json", by_alias=True))
+    if manifest.chapters is None:  # what nobody asked for leaves no trace
+        del facts["chapters"]
     return (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode()
 
 

@@ -16,6 +16,7 @@ from chasqui import __version__
 from chasqui.events import Report
 from chasqui.metrics.targets import TARGETS, Target
 from chasqui.publish import Options, excerpt, story
+from chasqui.publish.chapters import Parts
 from chasqui.publish.picture import draw
 from chasqui.publish.price import megabytes
 from chasqui.publish.sources import Sources
@@ -29,11 +30,12 @@ def make_page(
     sources: Sources,
     measured: Sequence[Measured],
     said: Sequence[Blob],
+    parts: Parts | None,
     options: Options,
     work: Workspace,
     report: Report,
 ) -> bytes:
-    """The whole page as UTF-8 HTML. `said`: the files of the transcript, if there is one."""
+    """The whole page as UTF-8 HTML. `said`: the files of transcript and chapters, where there are any."""
     target = TARGETS[sources.plan.target]
     with ThreadPoolExecutor(1) as pool:  # decoding all of the master, while excerpts are encoded
         wave = pool.submit(_outline, sources, work, report)
@@ -44,6 +46,7 @@ def make_page(
         source_name=sources.request.name,
         lang=options.lang,
         parts=len(measured),
+        chapters=story.chapters(parts),
         picture=picture,
         kinds={block.kind for block in picture.blocks},
         any_low=any(not mark.kept for panel in picture.panels for mark in panel.marks),

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from chasqui.codecs.opus import RUNGS
 from chasqui.metrics.targets import Target, keeps
 from chasqui.publish import Options
+from chasqui.publish.chapters import Parts
 from chasqui.publish.excerpt import hardest
 from chasqui.publish.picture import Block, Picture, colour_of
 from chasqui.publish.price import megabytes, price_of, soles, times_smaller
@@ -160,6 +161,16 @@ def downloads(sources: Sources, said: Sequence[Blob]) -> list[dict[str, str]]:
     """The files that a listener or reader may want, with their sizes."""
     wanted = [(r.name, r.blob.bytes) for r in sources.renditions.renditions] + [(b.name, b.bytes) for b in said]
     return [{"name": name, "size": megabytes(size)} for name, size in wanted]
+
+
+def chapters(parts: Parts | None) -> dict[str, Any] | None:
+    """Each chapter with the moment it begins, and who named them."""
+    if parts is None:
+        return None
+    rows = [
+        {"at": clock(chapter.start_s), "start_s": chapter.start_s, "title": chapter.title} for chapter in parts.chapters
+    ]
+    return {"how": both(f"chapters_{parts.source}"), "rows": rows}
 
 
 def _transcript(transcript: Transcript) -> Markup:

@@ -30,6 +30,7 @@ from chasqui.records.lines import (
 from chasqui.records.stages import (
     Analysis,
     Certificate,
+    Chapter,
     Damage,
     Lesson,
     Master,
@@ -58,6 +59,7 @@ __all__ = [
     "AudioTokens",
     "Blob",
     "Certificate",
+    "Chapter",
     "Choice",
     "Damage",
     "Failure",

@@ -36,6 +36,14 @@ class Stream(Record):
     height: int | None = None
 
 
+class Chapter(Record):
+    """A part of a recording with a name, by whoever made the file, or told from the words."""
+
+    start_s: float
+    end_s: float | None = None  # None: until the next
+    title: str
+
+
 class Damage(Record):
     """What was lost of a damaged source. A recording damaged at minute 40 still gives 40 minutes, marked so."""
 
@@ -60,6 +68,7 @@ class Recording(Record):
     declared_duration_s: float | None
     streams: tuple[Stream, ...]
     tags: dict[str, str]
+    chapters: tuple[Chapter, ...] = ()  # as they stand in the file
     damage: Damage | None = None
     why: str  # why this stream
 

@@ -43,6 +43,13 @@
   where.addEventListener("input", () => { now.currentTime = Number(where.value); });
   voice.addEventListener("play", () => { now.pause(); show(); });
 
+  for (const chapter of document.querySelectorAll(".chapters a")) {
+    chapter.addEventListener("click", () => {
+      voice.currentTime = Number(chapter.dataset.at);
+      voice.play().catch(() => {});
+    });
+  }
+
   // The picture: read a part by pointing, hear it by tapping, walk with the arrow keys.
   const picture = byId("picture");
   const hits = [...picture.querySelectorAll(".hit")];
