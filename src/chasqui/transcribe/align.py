@@ -76,6 +76,12 @@ def fit(cues: Sequence[Cue], speech: NDArray[np.floating]) -> Fit:
     return _fine(max((*found, free), key=_worth), cues, speech)
 
 
+def fit_offset(cues: Sequence[Cue], speech: NDArray[np.floating], rate: float) -> Fit:
+    """The likeliest offset where the rate is known: of some cues among others."""
+    found = _along(_pieces(cues), edges_of(_coarse(speech), round(EDGE_S / STEP_S)), rate, 0.0)
+    return _fine(found, cues, speech)
+
+
 @dataclass(frozen=True)
 class _Piece:
     """Events of some minutes of captions: when, and how much each says (ends negative)."""

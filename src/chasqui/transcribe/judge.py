@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from chasqui.captions import Cue
 from chasqui.errors import CaptionsMisfit
-from chasqui.transcribe.align import EDGE_S, FRAME_S, Fit, Floats, edges_of, fit
+from chasqui.transcribe.align import EDGE_S, FRAME_S, Fit, Floats, edges_of, fit, fit_offset
 from chasqui.transcribe.spread import VOICE
 
 #: Certainty from which on a fit is believed; docs/transcribe.md says what right and wrong captions reach.
 SURE = 5.5
-#: Of fewer cues any offset may look good; fewer than the second may fit and still not stand out, so they are believed
-#: where they are, if somebody speaks there.
+#: The same where only the offset is looked for, a thousandth of the possibilities.
+SURE_OFFSET = 4.3
+#: Of fewer cues, or pauses to compare them with, any offset may look good; fewer than the second may fit and still not
+#: stand out, so they are believed where they are, if somebody speaks there.
 LEAST, ENOUGH = 8, 25
 #: Somebody speaks in less than this part of a cue: it stands over silence or music.
 SPOKEN, SLACK_S = 0.15, 0.3
@@ -52,14 +54,23 @@ def placed(cues: Sequence[Cue], speech: NDArray[np.floating], duration_s: float,
     """
     if float((speech > VOICE).sum()) * FRAME_S < SPEECH_S:
         raise CaptionsMisfit(name=name, why="nobody speaks in this recording")
-    found = fit(cues, speech)
-    checked = found.certainty >= SURE and len(cues) >= LEAST
-    if not checked and len(cues) >= ENOUGH and _breaths(speech) >= ENOUGH:
+    found = _whole_or_half(cues, speech)
+    telling = min(len(cues), _breaths(speech))
+    checked = found.certainty >= SURE and telling >= LEAST
+    if not checked and telling >= ENOUGH:
         raise CaptionsMisfit(name=name, why="their beginnings agree nowhere with those of the voice")
     if not checked:
         found = Fit(0.0, 1.0, found.certainty)
     moved, dropped = _moved(cues, found, speech, checked)
     return kept(cues, moved, dropped, found, checked, speech, duration_s, name)
+
+
+def _whole_or_half(cues: Sequence[Cue], speech: NDArray[np.floating]) -> Fit:
+    """The fit of all, or of a half, where a piece that was cut out of the recording keeps all from fitting."""
+    found, half = fit(cues, speech), len(cues) // 2
+    if found.certainty < SURE and half >= ENOUGH:
+        found = max(found, fit(cues[:half], speech), fit(cues[half:], speech), key=lambda each: each.certainty)
+    return found
 
 
 def kept(
@@ -122,8 +133,9 @@ def _moved(
     dropped: Counter[str] = Counter()
     fits: list[Fit | None] = [found] * len(cues)
     for first, last in _elsewhere(cues, found, speech) if checked else ():
-        own = fit(cues[first:last], speech)
-        good = own.certainty >= SURE and _between(cues, first, last, own, found)
+        own = fit_offset(cues[first:last], speech, found.rate)
+        first, last = _borders(_evidence(cues, own, speech) - _evidence(cues, found, speech), first, last)
+        good = own.certainty >= SURE_OFFSET and _between(cues, first, last, own, found)
         fits[first:last] = [own if good else None] * (last - first)
         dropped["elsewhere"] += 0 if good else last - first
     moved = [
@@ -138,16 +150,31 @@ def _elsewhere(cues: Sequence[Cue], found: Fit, speech: NDArray[np.floating]) ->
     """Runs of cues that begin where no voice sets in, though the others do."""
     if len(cues) < 2 * TOGETHER:
         return
-    edges = edges_of(np.asarray(speech, np.float64), round(EDGE_S / FRAME_S))
-    at = np.array([round(found.at(cue.start_s) / FRAME_S) for cue in cues])
-    inside = (at >= 0) & (at < len(edges))
-    evidence = np.where(inside, edges[np.clip(at, 0, len(edges) - 1)], 0.0)
+    evidence = _evidence(cues, found, speech)
+    inside = evidence != 0.0
     around = np.convolve(np.pad(evidence, TOGETHER // 2, mode="reflect"), np.ones(TOGETHER) / TOGETHER, "valid")
     lost = around < ELSEWHERE * float(np.median(around[inside])) if inside.any() else ~inside
     changes = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]])))
     for first, last in changes.reshape(-1, 2):
         if last - first >= FEWEST and inside[first:last].any():
             yield int(first), int(last)
+
+
+def _evidence(cues: Sequence[Cue], found: Fit, speech: NDArray[np.floating]) -> Floats:
+    """How surely a voice sets in where each cue begins; 0 outside the sound."""
+    edges = edges_of(np.asarray(speech, np.float64), round(EDGE_S / FRAME_S))
+    at = np.array([round(found.at(cue.start_s) / FRAME_S) for cue in cues])
+    inside = (at >= 0) & (at < len(edges))
+    return np.asarray(np.where(inside, edges[np.clip(at, 0, len(edges) - 1)], 0.0))
+
+
+def _borders(gain: Floats, first: int, last: int) -> tuple[int, int]:
+    """A run, grown to where its own fit stops being the better one: means over many cues are vague about that."""
+    behind = np.cumsum(gain[last : last + TOGETHER])
+    before = np.cumsum(gain[max(first - TOGETHER, 0) : first][::-1])
+    last += int(np.argmax(behind)) + 1 if len(behind) and behind.max() > 0 else 0
+    first -= int(np.argmax(before)) + 1 if len(before) and before.max() > 0 else 0
+    return first, last
 
 
 def _between(cues: Sequence[Cue], first: int, last: int, own: Fit, found: Fit) -> bool:
