@@ -8,6 +8,8 @@ part of the encoded voice too, and segments that lost words are raised.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from chasqui.asr import Listening
@@ -29,6 +31,9 @@ class Options(BaseModel):
     # hear again what was raised. So the recogniser's work grows by a fifth to a third.
     words_share: float = Field(default=0.3, ge=0, le=10)
     words_least_s: float = Field(default=180.0, ge=0)  # a short lesson's speech is heard whole: 120 s of it
+    # What a segment's lost words are held against: the noise floor of recognisers, or what is usual in this recording.
+    # Some hear narrowband badly wherever they meet it; with those the floor raises all that they are asked about.
+    words_against: Literal["floor", "usual"] = "floor"
     listening: Listening = Listening()  # as `transcribe` is told
     threads: int = Field(default=0, exclude=True)
 

@@ -32,7 +32,7 @@ from chasqui.store import Workspace, lines
 
 #: Stretches asked about at once: 60 MB of sound, enough for Whisper to fill its batches.
 TOGETHER = 32
-#: Raises of one segment. Two bring 6 to 10 kb/s, over the border to wideband, where most is decided.
+#: Raises of one segment. Two bring the cheapest rung over the border to wideband, where most is decided.
 ROUNDS = 2
 #: A raise is worth its bytes where it leaves at most this share of the lost words.
 LEFT = 0.5
@@ -114,7 +114,7 @@ class Check:
             listened = self._listen(chosen, report)
             before = self.parts
             if self._plan.budget_bytes is None:  # else there are no bytes to raise anything with
-                self._raise(listened, budget_s)
+                self._raise(listened, budget_s, usual_loss(listened) if options.words_against == "usual" else 0.0)
         finally:
             recogniser.close()
         return self._told(listened, before, recogniser.identity, budget_s)
@@ -159,11 +159,11 @@ class Check:
         samples = min(stop, self._master.samples) - start
         return self._voice.sound(one.segments[0].index, one.segments[-1].index, samples)
 
-    def _raise(self, listened: Sequence[Listened], budget_s: float) -> None:
+    def _raise(self, listened: Sequence[Listened], budget_s: float, usual: float) -> None:
         """Raise the segments that lost too many words, while there is time to listen to them again; take back what did
         not help.
         """
-        usual, original = usual_loss(listened), self.parts
+        original = self.parts
         for _ in range(ROUNDS):
             wanted: dict[int, str] = {}
             again, room_s = [], budget_s - self._spent_s
