@@ -150,5 +150,49 @@ def add_rows(dataset_dir: Path, lesson: tuple[str, ...], as_json: bool, **flags:
         click.echo(say("dataset.added", order.config.lang, rows=count, folder=dataset_dir))
 
 
-for _name, _command in (("build", build), ("list", list_places), ("take", take_place), ("add", add_rows)):
+@click.command(name="dataset check")
+@click.argument("dataset_dir", type=FOLDER)
+@common
+def check_rows(dataset_dir: Path, as_json: bool, **flags: Any) -> int:
+    from chasqui.collect.check import check
+    from chasqui.errors import BadDataset
+    from chasqui.run.progress import json_lines
+
+    lang, findings = read_flags(flags).lang, []
+    for key, facts in check(dataset_dir):
+        findings.append({"finding": key, **facts})
+        if not as_json:
+            click.echo(say(f"collect.{key}", lang, **facts))
+    code = BadDataset.exit_code if findings else 0
+    if as_json:
+        json_lines().result({"folder": str(dataset_dir), "exit_code": code, "findings": findings})
+    elif not findings:
+        click.echo(say("dataset.whole", lang, folder=dataset_dir))
+    return code
+
+
+@click.command(name="dataset summary")
+@click.argument("dataset_dir", type=FOLDER)
+@common
+def summarise(dataset_dir: Path, as_json: bool, **flags: Any) -> None:
+    from chasqui.collect.page import write_summary
+    from chasqui.run.progress import json_lines
+
+    write_summary(dataset_dir, read_flags(flags).lang)
+    files = [str(dataset_dir / name) for name in ("summary.html", "summary.json")]
+    if as_json:
+        json_lines().result({"folder": str(dataset_dir), "files": files})
+    else:
+        for file in files:
+            click.echo(file)
+
+
+for _name, _command in (
+    ("build", build),
+    ("list", list_places),
+    ("take", take_place),
+    ("add", add_rows),
+    ("check", check_rows),
+    ("summary", summarise),
+):
     dataset.add_command(_command, _name)

@@ -139,7 +139,7 @@ def _locally(order: Order) -> Runner:
 def _summarise(order: Order) -> None:
     from chasqui.collect.page import write_summary
 
-    write_summary(order.out)
+    write_summary(order.out, order.config.lang)
 
 
 class _Build:
@@ -262,6 +262,8 @@ class _Build:
         for recording_id in self._store.recordings():
             request = self._store.get(recording_id, "request", Request)
             if request is None or not request.path.startswith(root) or self._places.met(recording_id):
+                continue
+            if self._store.key(recording_id, "ingest") is None:  # handed in, and refused
                 continue
             name = request.path.removeprefix(root)
             if name.startswith(self._order.prefix):
