@@ -8,7 +8,8 @@
 | `folder.py`, `dataset.py`, `index.py` | the dataset: takes rows in, once each, whatever the interruptions |
 | `ledger.py`, `shards.py`, `jsonl.py`, `parquet.py`, `sqlite.py` | which rows there are; where they lie |
 | `check.py`, `migrate.py` | is it whole; from an older schema to this one |
-| `card.py`, `croissant.py`, `export.py` | for others: dataset card, Croissant, Lhotse, WebDataset |
+| `describe.py`, `card.py`, `croissant.py`, `hub.py` | for others: totals, card, Croissant, Hugging Face |
+| `export.py` | Lhotse manifests, WebDataset shards |
 | `summary.py`, `page.py` | what is in it, in numbers and pictures |
 """
 

@@ -208,7 +208,7 @@ class Dataset:
                 path.unlink(missing_ok=True)
 
     def _describe(self) -> None:
-        from chasqui.collect.card import describe
+        from chasqui.collect.describe import describe
 
         self.index = describe(self.folder, self.index, self._shards, self._ledger)
 

@@ -22,3 +22,19 @@ def _feature(kind: Kind) -> dict[str, Any]:
     if isinstance(kind, Group):
         return {name: _feature(inner) for name, inner in kind.fields}
     return {"dtype": DTYPES[kind], "_type": "Value"}
+
+
+def yaml_features(inside: bool, indent: str) -> list[str]:
+    """The same as the card's front matter has it: readers of JSON Lines cannot guess the kind of an empty list."""
+    lines = [line for column in TABLE for line in _yaml(column.name, column.kind, indent)]
+    return lines + ([f"{indent}- name: audio", f"{indent}  dtype: audio"] if inside else [])
+
+
+def _yaml(name: str, kind: Kind, indent: str) -> list[str]:
+    head = f"{indent}- name: {name}"
+    if isinstance(kind, Many):
+        if isinstance(kind.of, Group):
+            inner = [line for field, of in kind.of.fields for line in _yaml(field, of, indent + "  ")]
+            return [head, f"{indent}  list:", *inner]
+        return [head, f"{indent}  list: {DTYPES[str(kind.of)]}"]
+    return [head, f"{indent}  dtype: {DTYPES[str(kind)]}"]
