@@ -30,6 +30,7 @@ ChasquiError
 │   │   └── ModelAbsent         a model that is known but not on this machine, and could not be fetched
 │   ├── BadTable            the table of facts beside the recordings of a dataset cannot be read
 │   ├── NoRecogniser        a recogniser that does not exist, or whose package is not installed
+│   ├── NoDiarizer          what was to tell voices apart is not installed, or has no model
 │   ├── WrongLanguage       a recogniser was asked for a language it does not know
 │   ├── KeyRefused          a service wants another key, or another account
 │   ├── WrongKeys           a bucket's server does not take our keys, or they may not do that
@@ -49,9 +50,8 @@ ChasquiError
 │   ├── WeakPassword        too short, or the first thing that anybody would try
 │   ├── NameTaken           somebody has that name or address
 │   └── UnknownScope        a permission that does not exist
+├── UnknownThing        a lesson, job, class … that is not there for this account (action "reject")
 ├── GaveUp              a stage whose workers died over and over (action "reject")
-├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
-│   └── NewerDataset        a dataset of a newer Chasqui
 ├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
 │   └── NewerDataset        a dataset of a newer Chasqui
 ├── NotReady            a stage was asked for before the stages it needs (action "reject")
@@ -73,7 +73,6 @@ from chasqui.errors.base import *
 from chasqui.errors.buckets import *
 from chasqui.errors.datasets import *
 from chasqui.errors.people import *
-from chasqui.errors.rows import *
 from chasqui.errors.rows import *
 from chasqui.errors.settings import *
 from chasqui.errors.sound import *

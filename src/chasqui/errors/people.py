@@ -81,3 +81,8 @@ class NameTaken(BadAccount):
 class UnknownScope(BadAccount):
     exit_code = 104
     text = "There is no permission {scope}. Known: {known}"
+
+
+class UnknownThing(ChasquiError):
+    exit_code = 105
+    text = "There is no {kind} {name} here."

@@ -23,6 +23,11 @@ class NoRecogniser(BadConfig):
     text = "The recogniser {name} cannot be used: {why}."
 
 
+class NoDiarizer(BadConfig):
+    exit_code = 60
+    text = "{name} cannot tell voices apart: {why}."
+
+
 class WrongLanguage(BadConfig):
     exit_code = 52
     text = "The recogniser {name} does not know the language {language}; it knows {known}."

@@ -1,0 +1,1 @@
+"""The JSON API: a blueprint per kind of thing, each named `api` in a file of its name."""

@@ -1,0 +1,71 @@
+"""The application: blueprints, errors, headers, the description of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from flask import Response, request
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.exceptions import HTTPException
+
+from chasqui import __version__
+from chasqui.errors import BadConfig, ChasquiError
+from chasqui.web import problems
+from chasqui.web.problems import Problem
+
+if TYPE_CHECKING:
+    from chasqui.catalog import Catalog
+    from chasqui.run.service import Service
+    from chasqui.store import Store
+
+#: What can be served apart (`chasqui serve --only media,health`).
+BLUEPRINTS = ("health", "accounts", "jobs")
+#: Answers that any route may give.
+COMMON = dict.fromkeys((400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 507), Problem)
+API = "/api/v1"
+
+
+def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[str] = BLUEPRINTS) -> OpenAPI:
+    """The application.
+
+    Raises:
+        BadConfig: a blueprint that does not exist.
+    """
+    app = OpenAPI(
+        "chasqui",
+        info=Info(title="Chasqui", version=__version__),
+        security_schemes={"token": {"type": "http", "scheme": "bearer"}},
+        validation_error_status=422,
+        validation_error_model=Problem,
+        validation_error_callback=problems.of_validation,
+        responses={str(status): model for status, model in COMMON.items()},
+    )
+    app.config.update(SECRET_KEY=service.secret(), MAX_CONTENT_LENGTH=service.upload_bytes, MAX_FORM_PARTS=50)
+    app.extensions.update(catalog=catalog, store=store, service=service)
+    for name in only:
+        if name not in BLUEPRINTS:
+            raise BadConfig(why=f"there is no part {name!r} to serve; known: {', '.join(BLUEPRINTS)}")
+        app.register_api(import_module(f"chasqui.web.api.{name}").api)
+    app.register_error_handler(ChasquiError, problems.answer)
+    app.register_error_handler(HTTPException, problems.of_http)
+    app.register_error_handler(Exception, problems.of_defect)
+    app.after_request(_headers)
+    return app
+
+
+def _headers(response: Response) -> Response:
+    """What every answer carries against being framed, guessed at, or kept where it should not be."""
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; object-src 'none'")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Vary", "Accept-Language, Authorization, Cookie")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.path.startswith(API):
+        headers.setdefault("Cache-Control", "private, no-cache")
+    return response

@@ -1,0 +1,96 @@
+"""Who asks, and whether they may. Every route names the action it is (`@needs("lessons.read")`) or says that it is open
+to everybody (`@open_to_all`); a test holds all routes to that.
+
+Programs send a token (`Authorization: Bearer …`). Browsers send a cookie, and with everything that changes something a
+header that no other site can know (`X-CSRF-Token`, given with the session).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from functools import wraps
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from flask import current_app, g, request
+
+from chasqui.catalog import Catalog, accounts
+from chasqui.catalog.permissions import Actor, Reach, Thing, allows, reach
+from chasqui.errors import NotAllowed, NotSignedIn, UnknownThing
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COOKIE = "chasqui"
+HEADER = "X-CSRF-Token"
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def needs(action: str) -> Callable[[F], F]:
+    """The route is this action: whoever has no reach at all is turned away before it runs. How far it reaches, the
+    route asks itself, with `permit` or `reach_of`.
+    """
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def guarded(*args: Any, **rest: Any) -> Any:
+            g.actor = actor = _who()
+            if reach(actor, action) == Reach.NOTHING:
+                raise NotAllowed(why=action)
+            return view(*args, **rest)
+
+        guarded.action = action  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def open_to_all(view: F) -> F:
+    """The route asks nobody who they are."""
+    view.action = None  # type: ignore[attr-defined]
+    return view
+
+
+def me() -> Actor:
+    """Who asks."""
+    actor: Actor = g.actor
+    return actor
+
+
+def permit(action: str, thing: Thing, kind: str, name: str) -> None:
+    """Go on only if the one who asks may do this to that.
+
+    Raises:
+        UnknownThing: they may not even know that it is there.
+        NotAllowed: they may see it, but not this.
+    """
+    if allows(me(), action, thing):
+        return
+    if allows(me(), f"{kind}s.read", thing):
+        raise NotAllowed(why=action)
+    raise UnknownThing(kind=kind, name=name)
+
+
+def catalog() -> Catalog:
+    """The catalog of this application."""
+    opened: Catalog = current_app.extensions["catalog"]
+    return opened
+
+
+def csrf_token(session: str) -> str:
+    """What pages of this session send along with changes."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, session.encode(), sha256).hexdigest()
+
+
+def _who() -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return accounts.who_by_token(catalog(), token.strip())
+    session = request.cookies.get(COOKIE, "")
+    if not session:
+        raise NotSignedIn()
+    actor = accounts.who(catalog(), session)
+    if request.method not in SAFE and not hmac.compare_digest(request.headers.get(HEADER, ""), csrf_token(session)):
+        raise NotAllowed(why=HEADER)
+    return actor

@@ -1,0 +1,136 @@
+"""Errors as answers: RFC 9457 problem+json, in the user's language, with the code and evidence that programs read."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Response, json, request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from chasqui import errors
+from chasqui.errors import ChasquiError, Defect
+from chasqui.words import LANGUAGES, explain, say
+
+MEDIA_TYPE = "application/problem+json"
+#: Status by class; a class that is not here has its parent's.
+STATUS: dict[type[ChasquiError], int] = {
+    errors.ChasquiError: 500,
+    errors.Rejected: 422,
+    errors.TryAgain: 503,
+    errors.DiskFull: 507,
+    errors.BadConfig: 422,
+    errors.NotReady: 409,
+    errors.UnknownLesson: 404,
+    errors.NotAllowed: 403,
+    errors.NotSignedIn: 401,
+    errors.SignInRefused: 401,
+    errors.SecondFactorNeeded: 401,
+    errors.AccountLocked: 429,
+    errors.LinkSpent: 410,
+    errors.UnknownClass: 404,
+    errors.UnknownThing: 404,
+    errors.BadAccount: 422,
+    errors.NameTaken: 409,
+    errors.BadCaptions: 422,
+}
+
+log = logging.getLogger("chasqui.web")
+
+
+class Problem(BaseModel):
+    """What every error answer holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str  # urn:chasqui:CODE
+    title: str
+    status: int
+    detail: str  # in the user's language: what happened, and what to do
+    code: str
+    action: str  # reject, retry or degrade
+    evidence: dict[str, Any] = {}
+
+
+def language() -> str:
+    """The language to answer in: the query's, else the header's, else Spanish."""
+    asked = request.args.get("lang", "")
+    return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def status_of(error: ChasquiError) -> int:
+    """The HTTP status of an error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def answer(error: ChasquiError) -> Response:
+    """The problem that an error is."""
+    status = status_of(error)
+    problem = Problem(
+        type=f"urn:chasqui:{error.code}",
+        title=error.code,
+        status=status,
+        detail=explain(error, language()),
+        code=error.code,
+        action=error.action,
+        evidence={name: _fact(fact) for name, fact in error.evidence.items()},
+    )
+    response = _response(problem)
+    if "wait_s" in error.evidence:
+        response.headers["Retry-After"] = str(max(1, round(error.evidence["wait_s"])))
+    elif error.action == "retry":
+        response.headers["Retry-After"] = "5"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def of_http(error: HTTPException) -> Response:
+    """What Flask itself refuses: no such page, a method that is not allowed, a body that is too long."""
+    code, status = "".join(error.name.split()), error.code or 500
+    problem = Problem(
+        type="about:blank", title=error.name, status=status, detail=_plain(status), code=code, action="reject"
+    )
+    response = _response(problem)
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def of_validation(error: ValidationError) -> Response:
+    """A body, a path or a query that is not as the description says."""
+    where = {".".join(str(part) for part in one["loc"]) or "body": one["msg"] for one in error.errors()}
+    problem = Problem(
+        type="urn:chasqui:BadRequest",
+        title="BadRequest",
+        status=422,
+        detail=say("web.bad request", language(), where="; ".join(f"{name}: {said}" for name, said in where.items())),
+        code="BadRequest",
+        action="reject",
+        evidence=where,
+    )
+    return _response(problem)
+
+
+def of_defect(error: Exception) -> Response:
+    """Our own mistake: told without its insides, which are in the log."""
+    log.exception("a defect at %s", request.path)
+    return answer(Defect(name=request.path, what=type(error).__name__))
+
+
+def _fact(fact: Any) -> Any:
+    return fact if isinstance(fact, int | float | None) else str(fact)
+
+
+def _plain(status: int) -> str:
+    lang = language()
+    try:
+        return say(f"web.status.{status}", lang)
+    except KeyError:
+        return say("web.status.other", lang, status=status)
+
+
+def _response(problem: Problem) -> Response:
+    return Response(json.dumps(problem.model_dump()), problem.status, mimetype=MEDIA_TYPE)

@@ -1,0 +1,83 @@
+"""A service in a folder, and somebody of every role in two schools."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from flask_openapi3 import OpenAPI
+
+    from chasqui.catalog import Catalog
+    from chasqui.run.service import Service
+    from chasqui.store import Store
+
+NEEDED = ("sqlalchemy", "flask_openapi3", "argon2", "celery", "cheroot")
+ABSENT = [name for name in NEEDED if not importlib.util.find_spec(name)]
+collect_ignore_glob = ["test_*.py", "*/test_*.py"] if ABSENT and os.environ.get("CI") != "true" else []
+
+PASSWORD = "la llama come ichu"
+API = "/api/v1"
+
+
+@dataclass
+class House:
+    """An application with its parts. `client(role)` asks as somebody of that role."""
+
+    app: OpenAPI
+    service: Service
+    catalog: Catalog
+    store: Store
+    schools: dict[str, str]  # ours, theirs → id
+    tokens: dict[tuple[str, str], str]  # (school, role) → a token with all scopes
+
+    def client(self, role: str | None = "teacher", school: str = "ours") -> Client:
+        return Client(self.app.test_client(), self.tokens[school, role] if role else None)
+
+
+@dataclass
+class Client:
+    """Flask's test client, with a token."""
+
+    flask: FlaskClient
+    token: str | None
+
+    def __call__(self, method: str, path: str, body: Any = None, **rest: Any) -> Any:
+        headers = dict(rest.pop("headers", {}))
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if body is not None:
+            rest["json"] = body
+        return self.flask.open(
+            path if path.startswith("/") else f"{API}/{path}", method=method, headers=headers, **rest
+        )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    from chasqui.catalog import accounts
+    from chasqui.catalog.permissions import ACTIONS, ROLES, Actor
+    from chasqui.catalog.tables import Person
+    from chasqui.run.service import Service
+    from chasqui.web.app import make_app
+
+    service = Service(data=tmp_path / "data")
+    catalog, store = service.catalog(), service.store()
+    schools = {name: accounts.make_school(catalog, name, name).id for name in ("ours", "theirs")}
+    tokens = {}
+    for (name, school), role in ((pair, role) for pair in schools.items() for role in ROLES):
+        at = None if role == "operator" else school
+        with catalog.writing() as db:
+            db.add(person := Person(school_id=at, role=role, name=f"{role} {name}"))
+            db.flush()
+        tokens[name, role] = accounts.make_token(catalog, Actor(person.id, role, at), "tests", list(ACTIONS))
+    app = make_app(service, catalog, store)
+    yield House(app, service, catalog, store, schools, tokens)
+    catalog.close()
