@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -58,12 +58,12 @@ class Shelf:
         how = TransferConfig(multipart_threshold=part_bytes, multipart_chunksize=part_bytes)
         self.client.upload_file(str(path), self.bucket, key, Config=how)
 
-    def keys(self) -> list[str]:
+    def everything(self) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def remove(self) -> None:
-        for key in self.keys():
+        for key in self.everything():
             self.client.delete_object(Bucket=self.bucket, Key=key)
         self.client.delete_bucket(Bucket=self.bucket)
 
@@ -131,7 +131,8 @@ def any_shelf(request: pytest.FixtureRequest, shelf_on: Callable[[Server], Shelf
 class Line:
     """A line to a server that counts what comes over it, and breaks when it is told to.
 
-    `cut_after` bytes of answers, each of the next `cuts` connections ends without a word; while `down`, nobody answers.
+    After `cut_after` bytes of answers each of the next `cuts` connections ends without a word. After `hold_after` bytes
+    in all it stops, says so (`held`), and waits for `go_on`. While `down`, nobody answers.
     """
 
     def __init__(self, server: Server) -> None:
@@ -144,11 +145,14 @@ class Line:
         self.cut_after = 0
         self.came = 0  # bytes of answers, headers included
         self.asked: list[str] = []  # first lines of questions, as far as they begin a packet
+        self.hold_after: int | None = None
+        self.held, self.go_on = Event(), Event()
         self._lock = Lock()
         self._open: list[socket.socket] = []
         Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
+        self.go_on.set()
         self._door.close()
         for one in self._open:
             one.close()
@@ -187,6 +191,12 @@ class Line:
                     piece, left = piece[:left], left - len(piece[:left])
                 with self._lock:
                     self.came += len(piece)
+                    hold = self.hold_after is not None and self.came >= self.hold_after
+                if hold and not self.go_on.is_set():
+                    self.held.set()
+                    self.go_on.wait()
+                    if self.down:
+                        break
                 near.sendall(piece)
                 if left == 0:
                     break

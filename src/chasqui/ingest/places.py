@@ -57,7 +57,7 @@ def _step(step: str, plain: re.Pattern[str], ending: str) -> str:
 def _readable(text: str) -> str:
     """What is left of a name in plain letters, for people who look into the folder. It proves nothing."""
     letters = unicodedata.normalize("NFKD", text[:MOST_STEP]).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", letters).strip("_")[: MOST_STEP // 2]
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", letters).strip("_-")[: MOST_STEP // 2]
 
 
 def _hash(text: str) -> str:

@@ -96,7 +96,7 @@ class BucketStore:
         for blob in blobs:
             self._upload(blob)
         home = plain(recording_id)
-        if home not in self._born and next(self._names(f"{home}/", 1), None) is None:
+        if home not in self._born and not any(page.get("Contents") for page in self._pages(f"{home}/", Delimiter="/")):
             self._write(f"{BORN}/{time.time_ns():020d}-{home}", b"")
         self._born.add(home)
         self._write(f"{home}/{plain(name)}.json", json.dumps(facts, ensure_ascii=False, indent=1).encode())
@@ -210,9 +210,9 @@ class BucketStore:
         with asking(self.url):
             self._connection.client.put_object(Bucket=self._place.bucket, Key=self._key(name), Body=data)
 
-    def _names(self, below: str, most: int = 1000) -> Iterator[str]:
+    def _names(self, below: str) -> Iterator[str]:
         """Names of objects, as the store knows them, in the order of the bucket."""
-        for page in self._pages(below, PaginationConfig={"PageSize": most}):
+        for page in self._pages(below):
             for entry in page.get("Contents", []):
                 yield str(entry["Key"])[len(self._place.below("")) :]
 

@@ -32,6 +32,7 @@ ATTEMPTS = 5
 #: Connections that may be open at once.
 CONNECTIONS = 16
 
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 WRONG_KEYS = {
     "InvalidAccessKeyId": "the server does not know this access key",
     "SignatureDoesNotMatch": "the secret key does not belong to this access key",
@@ -81,7 +82,12 @@ def place_of(url: str) -> Place:
 
 
 class Connection:
-    """A client that is made when it is first needed, and again in a process that was forked off."""
+    """A client that is made when it is first needed, and again in a process that was forked off.
+
+    Args:
+        env: where keys and address stand, in place of the environment.
+        attempts: per question.
+    """
 
     def __init__(self, env: Mapping[str, str] | None = None, attempts: int = ATTEMPTS) -> None:
         self._env, self._attempts = os.environ if env is None else env, attempts
@@ -126,9 +132,10 @@ def _client(env: Mapping[str, str], attempts: int) -> Any:
         response_checksum_validation="when_required",
     )
     region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or ("us-east-1" if endpoint else None)
+    keys = {name.lower(): env.get(name) for name in KEYS} if env is not os.environ else {}  # boto3 finds them itself
     try:
         session = boto3.session.Session(region_name=region)
-        return session.client("s3", endpoint_url=endpoint, config=settings)
+        return session.client("s3", endpoint_url=endpoint, config=settings, **keys)
     except (BotoCoreError, ValueError) as error:
         raise BadConfig(why=f"no way to the S3 server: {error}") from error
 
@@ -146,6 +153,7 @@ def asking(url: str, name: str = "") -> Iterator[None]:
     try:
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import ConnectionError as NotConnected
         from urllib3.exceptions import HTTPError
     except ImportError as error:
         raise NotInstalled(what="buckets", missing="boto3", extra="data") from error
@@ -153,7 +161,7 @@ def asking(url: str, name: str = "") -> Iterator[None]:
         yield
     except ClientError as error:
         raise _told(error, url, name) from error
-    except (HTTPClientError, HTTPError, ConnectionError, TimeoutError) as error:
+    except (HTTPClientError, NotConnected, HTTPError, ConnectionError, TimeoutError) as error:
         raise ServiceDown(url=url, why=_broken(error)) from error
     except Boto3Error as error:  # of a transfer in parts; what was wrong stands behind it
         cause = error.__context__
