@@ -11,10 +11,11 @@ from typing import Literal
 from pydantic import Field
 
 from chasqui import __version__
-from chasqui.publish import Options
+from chasqui.publish import Options, words
 from chasqui.publish.chapters import Parts
 from chasqui.publish.price import Price, price_of
 from chasqui.publish.sources import PROMISES, Sources, rank
+from chasqui.publish.words import WordsHeard
 from chasqui.records import Blob, Damage, Failure, Laid, Record, Rendition, TargetName, Tongue, Treatment
 
 
@@ -124,6 +125,7 @@ class Manifest(Record):
     promise: Promise
     transcript: Said | None = Field(default=None, description="null in lessons of earlier versions")
     chapters: Parts | None = Field(default=None, description="null: there are none")
+    words: WordsHeard | None = Field(default=None, description="null: there was no transcript to compare with")
     loudness: Loudness
     treatments: tuple[Treatment, ...]
     source: Source
@@ -149,6 +151,7 @@ def build(sources: Sources, files: list[Blob], slug: str, parts: Parts | None, o
         promise=_promise(sources),
         transcript=_said(sources),
         chapters=parts,
+        words=words.manifest(sources.certificate.words),
         loudness=Loudness(
             integrated_lufs=sources.master.loudness_lufs,
             true_peak_dbtp=sources.master.true_peak_dbtp,
@@ -166,6 +169,8 @@ def to_bytes(manifest: Manifest) -> bytes:
     facts = _sorted_maps(manifest.model_dump(mode="json", by_alias=True))
     if manifest.chapters is None:  # what nobody asked for leaves no trace
         del facts["chapters"]
+    if manifest.words is None:
+        del facts["words"]
     return (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode()
 
 

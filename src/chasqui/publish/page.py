@@ -15,7 +15,7 @@ from typing import Any
 from chasqui import __version__
 from chasqui.events import Report
 from chasqui.metrics.targets import TARGETS, Target
-from chasqui.publish import Options, excerpt, story
+from chasqui.publish import Options, excerpt, story, words
 from chasqui.publish.chapters import Parts
 from chasqui.publish.picture import draw
 from chasqui.publish.price import megabytes
@@ -47,6 +47,7 @@ def make_page(
         lang=options.lang,
         parts=len(measured),
         chapters=story.chapters(parts),
+        words=words.page(sources, work),
         picture=picture,
         kinds={block.kind for block in picture.blocks},
         any_low=any(not mark.kept for panel in picture.panels for mark in panel.marks),
