@@ -27,6 +27,7 @@ from chasqui.records import (
     Segment,
     Transcript,
 )
+from chasqui.run.heard import told
 from chasqui.run.size import show_size, show_time
 from chasqui.store import Store
 from chasqui.words import explain, reason, say
@@ -220,6 +221,8 @@ class Teller:
         if certificate.visqol_sample is not None:
             yield self._say("sampled", count=certificate.visqol_sample)
         yield ", ".join(f"{name} {value:.3f}" for name, value in certificate.overall.items())
+        if certificate.words:
+            yield from told(certificate.words, self.store, self.lang, self.segments)
 
     def _publish(self, lesson: Lesson) -> Iterator[str]:
         times = lesson.source_bytes / max(lesson.bytes, 1)
