@@ -90,9 +90,9 @@ class Dataset:
         with disk(self.folder):
             self.add_line(failed(name, path, error, stage=stage, names=names, **known), None)
 
-    def add_line(self, line: bytes, sound: Path | None) -> None:
-        """Take in a row as `write_line` writes it, and where its sound lies now."""
-        text, digest = seal(line, self._settings)
+    def add_line(self, line: bytes, sound: Path | None, settings: str | None = None) -> None:
+        """Take in a row as `write_line` writes it, where its sound lies now, and under which settings it was made."""
+        text, digest = seal(line, self._settings if settings is None else settings)
         entry = _glance(line, digest)
         if (other := self._at.get(entry.path)) not in (None, entry.id):
             self._pending.pop(str(other), None)
