@@ -1,9 +1,9 @@
 """A dataset under Airflow 3: list → (ingest → transcribe → tokenize, for each file) → store → summarise.
 
-Airflow lives in an environment of its own and imports nothing of Chasqui: every task is one call of its command line. What
+Airflow lives in an environment of its own and imports nothing of Chasqui: each task is a call of its command line. What
 is done is in the store, so a task that is repeated costs nothing, and the rows are those of `chasqui dataset` without
-Airflow. A file that Chasqui refuses is skipped with the reason in its log, and is a row of the dataset; what may pass by
-itself (a full disk, a service that is away) fails and is tried again.
+Airflow. A file that Chasqui refuses is skipped with the reason in its log, and is a row of the dataset; what may pass
+by itself (a full disk, a service that is away) fails and is tried again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,140 @@
+"""What making a dataset costs: × real time of all but recognition, two processes against one, memory, a second run.
+
+Every ratio is of one run of this script. The baselines: the same recordings decoded and resampled to 48 kHz mono and
+nothing else, in one process; one process against two; ten names against ten thousand; the first run against the second.
+Each run is in a process of its own, with a store and a dataset of its own. Run it on a quiet machine.
+
+python bench/dataset.py [--media DIR] [--minutes 20] [--names 10000] [--format parquet]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench import recordings
+from bench.table import MEDIA, Row, markdown
+
+GOAL_TIMES = 60.0
+GOAL_TWO = 1.8
+GOAL_MEMORY = 1.1
+GOAL_SECOND = 0.02
+#: Minutes of each recording: a lesson is longer, a command of a data set is shorter.
+PIECE_MINUTES = 2.0
+MIB = 1 << 20
+
+
+def measure(media: Path, minutes: float, names: int, rows_format: str, scratch: Path | None = None) -> dict[str, Row]:
+    """By what was measured: `decoding`, `one`, `two`, `second`, `few`, `many`."""
+    with tempfile.TemporaryDirectory(dir=scratch) as name:
+        folder = Path(name)
+        source = folder / "in"
+        source.mkdir()
+        for number in range(max(round(minutes / PIECE_MINUTES), 2)):
+            recordings.lecture(media, PIECE_MINUTES, source / f"{number:03}.flac", seed=number)
+        found: dict[str, Row] = {"decoding": _decoding(source)}
+        for workers in ("one", "two"):
+            found[workers] = _made(source, folder / workers, rows_format, {"workers": 1 if workers == "one" else 2})
+        found["second"] = _made(source, folder / "two", rows_format, {"workers": 2})
+        for key, count in (("few", 10), ("many", names)):
+            links = _links(next(source.glob("*.flac")), folder / key / "in", count)
+            # Without the cache every name is opened and hashed by a worker, as if each were another recording.
+            wish = {"workers": 2, "stages": ["ingest"], "cache": False}
+            found[key] = _made(links, folder / key, rows_format, wish)
+        return found
+
+
+def _links(recording: Path, folder: Path, count: int) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        (folder / f"{number:06}.flac").symlink_to(recording)
+    return folder
+
+
+def _made(source: Path, where: Path, rows_format: str, wish: dict[str, Any]) -> Row:
+    """A run in a process of its own: seconds, sound, and the most memory of the parent and of any worker."""
+    more = {"format": rows_format, "threads": 1, "skip_summary": True, **wish}
+    line = [sys.executable, __file__, "--run", str(source), str(where), json.dumps(more)]
+    return dict(json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]))
+
+
+def _run(source: str, where: str, wish: str) -> None:
+    from chasqui import dataset
+
+    made = dataset(source, out=f"{where}/data", store=f"file:{where}/store", **json.loads(wish))
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    told = {
+        "wall_s": made.wall_s,
+        "sound_s": made.duration_s,
+        "worked_s": made.worked_s,
+        "stage_s": made.stage_s,
+        "cpu_s": own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime,
+        "own_mib": own.ru_maxrss * 1024 / MIB,
+        "worker_mib": workers.ru_maxrss * 1024 / MIB,
+    }
+    print(json.dumps(told))
+
+
+def _decoding(source: Path) -> Row:
+    from chasqui.media.source import blocks
+
+    started, samples = time.perf_counter(), 0
+    for path in sorted(source.iterdir()):
+        samples += sum(block.shape[-1] for block in blocks(path))
+    wall_s = time.perf_counter() - started
+    return {"wall_s": wall_s, "sound_s": samples / 48_000}
+
+
+def shown(found: dict[str, Row]) -> str:
+    """The ratios, goals in the head; then what each stage took."""
+    one, two, second, few, many = (found[name] for name in ("one", "two", "second", "few", "many"))
+    lines = [
+        ["× real time of one core, by CPU seconds", f"≥ {GOAL_TIMES:g}", f"{one['sound_s'] / one['cpu_s']:.1f}"],
+        ["× real time of the stages alone, one process", "", f"{one['sound_s'] / one['worked_s']:.1f}"],
+        ["× real time of decoding alone (baseline)", "", f"{_times(found['decoding']):.0f}"],
+        ["one process ÷ two, wall time", f"≥ {GOAL_TWO:g}", f"{one['wall_s'] / two['wall_s']:.2f}"],
+        ["second run ÷ first, wall time", f"< {GOAL_SECOND:.0%}", f"{second['wall_s'] / two['wall_s']:.2%}"],
+        ["memory of the parent, many names ÷ ten", f"≤ {GOAL_MEMORY:g}", f"{many['own_mib'] / few['own_mib']:.2f}"],
+        ["memory of a worker, many names ÷ ten", f"≤ {GOAL_MEMORY:g}", f"{many['worker_mib'] / few['worker_mib']:.2f}"],
+    ]
+    stages = [[name, f"{s:.2f}", f"{one['sound_s'] / s:.0f}"] for name, s in one["stage_s"].items()]
+    return (
+        markdown(["measured", "goal", "found"], lines)
+        + "\n"
+        + markdown(["stage, one process", "s", "× real time"], sorted(stages, key=lambda line: -float(line[1])))
+    )
+
+
+def _times(row: Row) -> float:
+    return float(row["sound_s"] / row["wall_s"])
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--run"]:
+        return _run(*sys.argv[2:])
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--media", type=Path, default=MEDIA)
+    ask.add_argument("--minutes", type=float, default=20)
+    ask.add_argument("--names", type=int, default=10_000)
+    ask.add_argument("--format", default="parquet", choices=("parquet", "sqlite", "jsonl"))
+    ask.add_argument("--scratch", type=Path)
+    ask.add_argument("--json", type=Path, help="also write the rows there")
+    args = ask.parse_args()
+    found = measure(args.media, args.minutes, args.names, args.format, args.scratch)
+    if args.json:
+        args.json.write_text(json.dumps(found, indent=1))
+    print(shown(found))
+    return None
+
+
+if __name__ == "__main__":
+    main()
