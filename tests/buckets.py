@@ -149,13 +149,24 @@ class Line:
         self.held, self.go_on = Event(), Event()
         self._lock = Lock()
         self._open: list[socket.socket] = []
+        self._threads: list[Thread] = []
         Thread(target=self._serve, daemon=True).start()
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """End every connection, whoever still holds it; then begin to count anew."""
+        self.down, self.hold_after = True, None
         self.go_on.set()
+        _end(*self._open)
+        for thread in self._threads:
+            thread.join()
+        for end in self._open:
+            end.close()
+        self._open, self._threads = [], []
+        self.down, self.came = False, 0
+
+    def close(self) -> None:
+        self.hang_up()
         self._door.close()
-        for one in self._open:
-            one.close()
 
     def _serve(self) -> None:
         with suppress(OSError):
@@ -166,8 +177,11 @@ class Line:
                     continue
                 far = socket.create_connection(self._to)
                 self._open += [near, far]
-                Thread(target=self._ask, args=(near, far), daemon=True).start()
-                Thread(target=self._answer, args=(far, near), daemon=True).start()
+                both = [Thread(target=self._ask, args=(near, far)), Thread(target=self._answer, args=(far, near))]
+                self._threads += both
+                for thread in both:
+                    thread.daemon = True
+                    thread.start()
 
     def _ask(self, near: socket.socket, far: socket.socket) -> None:
         with suppress(OSError):

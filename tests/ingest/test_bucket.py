@@ -301,7 +301,7 @@ def test_no_bucket_of_that_name(any_shelf: Shelf, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "why"),
-    [({"secret": "wrong"}, "does not belong"), ({"key": "test:nobody"}, "")],
+    [({"secret": "wrong"}, "does not belong"), ({"key": "test:nobody"}, "key")],
     ids=["secret", "key"],
 )
 def test_wrong_keys_are_refused(
