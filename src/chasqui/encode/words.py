@@ -34,7 +34,7 @@ from chasqui.store import Workspace, lines
 TOGETHER = 32
 #: Raises of one segment. Two bring the cheapest rung over the border to wideband, where most is decided.
 ROUNDS = 2
-#: A raise is worth its bytes where it leaves at most this share of the lost words.
+#: Raises are worth their bytes where they leave at most this share of a stretch's lost words.
 LEFT = 0.5
 
 
@@ -182,21 +182,25 @@ class Check:
         self._take_back(listened, original)
 
     def _above(self, one: Listened, usual: float) -> dict[int, str]:
-        """The rungs to raise the segments of a stretch to that lost too many words."""
-        worst = [self.parts[s] for s, line in one.now.items() if too_many(line.sure, len(line.lost), usual)]
+        """The rungs to raise the segments of a stretch to that lost too many words at first, and still do."""
+        worst = [
+            self.parts[index]
+            for index, line in one.now.items()
+            if all(too_many(kept.sure, len(kept.lost), usual) for kept in (one.first[index], line))
+        ]
         rungs = {part.segment.index: raising.above(part) for part in worst}
         return {index: rung for index, rung in rungs.items() if rung is not None}
 
     def _take_back(self, listened: Sequence[Listened], original: Sequence[Part]) -> None:
+        """Whole stretches go back: what is heard of a word depends on those around it."""
         for one in listened:
-            useless = {
-                index: original[index].rung.name
-                for index, line in one.now.items()
-                if self.parts[index].rung is not original[index].rung
-                and len(line.lost) > LEFT * len(one.first[index].lost)
-            }
-            self.parts, moved = raising.moved(self._voice, self._courses, self.parts, useless, self._plan)
-            one.now |= {index: one.first[index] for index in moved}
+            rungs = {i: original[i].rung.name for i in one.now if self.parts[i].rung is not original[i].rung}
+            lost, first = (sum(len(line.lost) for line in kept.values()) for kept in (one.now, one.first))
+            if not rungs or lost <= LEFT * first:
+                continue
+            self.parts, moved = raising.moved(self._voice, self._courses, self.parts, rungs, self._plan)
+            if moved == rungs.keys():
+                one.now = one.first
 
     def _told(self, listened: Sequence[Listened], before: Sequence[Part], identity: str, budget_s: float) -> Relistened:
         told = [
