@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from transcribe.conftest import foreign, moved
 
 from chasqui.captions import Cue
 from chasqui.transcribe.align import fit
-from chasqui.transcribe.judge import SURE
+from transcribe.conftest import foreign, moved
 
 
 @pytest.mark.parametrize("rate", [1.0, 25 / 23.976, 24 / 25, 1.003, 0.97])
@@ -18,7 +17,7 @@ def test_captions_are_found_wherever_they_were(
 ) -> None:
     shifted = moved(captions, offset_s, rate)
     found = fit(shifted, speech)
-    assert found.certainty > SURE
+    assert found.margin > 0
     for cue in (shifted[0], shifted[-1]):
         assert found.at(cue.start_s) == pytest.approx(rate * cue.start_s + offset_s, abs=0.5)
 
@@ -37,15 +36,15 @@ def test_captions_that_are_right_are_hardly_moved(captions: list[Cue], speech: n
 
 
 def test_captions_of_something_else_do_not_stand_out(captions: list[Cue], speech: np.ndarray) -> None:
-    assert fit(foreign(captions), speech).certainty < SURE
-    assert fit(captions, speech[::-1]).certainty < SURE
+    assert fit(foreign(captions), speech).margin < 0
+    assert fit(captions, speech[::-1]).margin < 0
 
 
 @pytest.mark.parametrize("silence", [np.zeros(3000, np.float32), np.zeros(1, np.float32), np.zeros(0, np.float32)])
 def test_where_nothing_begins_nothing_is_certain(captions: list[Cue], silence: np.ndarray) -> None:
     found = fit(captions, silence)
     assert np.isfinite(found.offset_s)
-    assert found.certainty < SURE
+    assert found.margin < 0
 
 
 def test_one_cue_and_a_hundred_thousand_are_no_trouble(speech: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given
@@ -39,4 +40,4 @@ def test_another_text_has_hardly_a_row_in_common(words: list[Word]) -> None:
 def test_pairs_rise_and_are_the_same_words(said: list[str], heard: list[str]) -> None:
     found = anchors(said, heard)
     assert all(said[a] == heard[b] for a, b in found)
-    assert all(one[0] < other[0] and one[1] < other[1] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[0] < other[0] and one[1] < other[1] for one, other in pairwise(found))

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from transcribe.conftest import foreign, moved
 
 from chasqui.captions import Cue
 from chasqui.errors import CaptionsMisfit
 from chasqui.transcribe.align import FRAME_S
 from chasqui.transcribe.judge import placed
+from transcribe.conftest import foreign, moved
 
 
 def seconds(speech: np.ndarray) -> float:

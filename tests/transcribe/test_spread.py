@@ -35,6 +35,11 @@ def test_no_word_lies_in_a_pause() -> None:
     assert (second.start_s, second.end_s) == pytest.approx((120 * 0.032, 160 * 0.032), abs=0.2)
 
 
+def test_who_speaks_is_kept() -> None:
+    (word,) = spread(Cue(0.0, 1.0, ("hola",), "Rosa"), np.ones(100, np.float32))
+    assert word.speaker == "Rosa"
+
+
 def test_without_speech_words_fill_their_cue() -> None:
     laid = spread(Cue(1.0, 3.0, ("uno dos",)), np.zeros(200, np.float32))
     assert [word.start_s for word in laid] == pytest.approx([1.0, 2.0], abs=0.05)

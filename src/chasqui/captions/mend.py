@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from chasqui.captions import Cue
 from chasqui.captions.limits import SPANISH
+from chasqui.captions.roll import unrolled
 
 #: A cue whose end nobody knows, and that no other follows, stands as long as it takes to read.
 READING = SPANISH
@@ -24,6 +25,7 @@ def mended(raw: Sequence[Cue]) -> tuple[list[Cue], list[str]]:
     here = [cue for cue in cues if cue.start_s >= 0 or cue.end_s > 0]
     cues = _told(notes, "{count} cues before the beginning were left out", cues, here)
     cues = _changed(notes, "{count} cues that began before the beginning begin with it", cues, _from_zero(cues))
+    cues = _told(notes, "the captions roll: each line that was repeated stands once", cues, unrolled(cues))
     joined = _joined(cues)
     cues = _told(notes, "{count} cues with the same times were joined", cues, joined)
     cues = _changed(notes, "{count} cues that ended before they began got an end", cues, _with_ends(cues))

@@ -108,7 +108,8 @@ def _of_blocks(text: str, unescape: bool) -> Iterator[Cue]:
     lines: list[str] = []
     for line in [*text.split("\n"), ""]:
         timing = TIMING.match(line)
-        if timing is None and line.strip():
+        # In WebVTT a line of spaces is a line (video sites write some); in SRT files it is meant to be empty.
+        if timing is None and (line if unescape else line.strip()):
             lines.append(line)
             continue
         if times is not None:

@@ -18,10 +18,6 @@ from chasqui.errors import CaptionsMisfit
 from chasqui.transcribe.align import EDGE_S, FRAME_S, Fit, Floats, edges_of, fit, fit_offset
 from chasqui.transcribe.spread import VOICE
 
-#: Certainty from which on a fit is believed; docs/transcribe.md says what right and wrong captions reach.
-SURE = 5.5
-#: The same where only the offset is looked for, a thousandth of the possibilities.
-SURE_OFFSET = 4.3
 #: Of fewer cues, or pauses to compare them with, any offset may look good; fewer than the second may fit and still not
 #: stand out, so they are believed where they are, if somebody speaks there.
 LEAST, ENOUGH = 8, 25
@@ -56,7 +52,7 @@ def placed(cues: Sequence[Cue], speech: NDArray[np.floating], duration_s: float,
         raise CaptionsMisfit(name=name, why="nobody speaks in this recording")
     found = _whole_or_half(cues, speech)
     telling = min(len(cues), _breaths(speech))
-    checked = found.certainty >= SURE and telling >= LEAST
+    checked = found.margin >= 0 and telling >= LEAST
     if not checked and telling >= ENOUGH:
         raise CaptionsMisfit(name=name, why="their beginnings agree nowhere with those of the voice")
     if not checked:
@@ -68,9 +64,9 @@ def placed(cues: Sequence[Cue], speech: NDArray[np.floating], duration_s: float,
 def _whole_or_half(cues: Sequence[Cue], speech: NDArray[np.floating]) -> Fit:
     """The fit of all, or of a half, where a piece that was cut out of the recording keeps all from fitting."""
     found, half = fit(cues, speech), len(cues) // 2
-    if found.certainty < SURE and half >= ENOUGH:
-        found = max(found, fit(cues[:half], speech), fit(cues[half:], speech), key=lambda each: each.certainty)
-    return found
+    halves = (fit(cues[:half], speech), fit(cues[half:], speech)) if found.margin < 0 and half >= ENOUGH else ()
+    best: Fit = max((found, *halves), key=lambda each: each.margin)
+    return best
 
 
 def kept(
@@ -135,7 +131,7 @@ def _moved(
     for first, last in _elsewhere(cues, found, speech) if checked else ():
         own = fit_offset(cues[first:last], speech, found.rate)
         first, last = _borders(_evidence(cues, own, speech) - _evidence(cues, found, speech), first, last)
-        good = own.certainty >= SURE_OFFSET and _between(cues, first, last, own, found)
+        good = own.margin >= 0 and _between(cues, first, last, own, found)
         fits[first:last] = [own if good else None] * (last - first)
         dropped["elsewhere"] += 0 if good else last - first
     moved = [
@@ -169,12 +165,12 @@ def _evidence(cues: Sequence[Cue], found: Fit, speech: NDArray[np.floating]) -> 
 
 
 def _borders(gain: Floats, first: int, last: int) -> tuple[int, int]:
-    """A run, grown to where its own fit stops being the better one: means over many cues are vague about that."""
-    behind = np.cumsum(gain[last : last + TOGETHER])
-    before = np.cumsum(gain[max(first - TOGETHER, 0) : first][::-1])
-    last += int(np.argmax(behind)) + 1 if len(behind) and behind.max() > 0 else 0
-    first -= int(np.argmax(before)) + 1 if len(before) and before.max() > 0 else 0
-    return first, last
+    """A run, from and to where its own fit is the better one: means over many cues are vague about that."""
+    middle = (first + last) // 2
+    low, high = max(first - TOGETHER, 0), min(last + TOGETHER, len(gain))
+    before = np.cumsum(gain[low : middle + 1][::-1])[::-1]
+    behind = np.cumsum(gain[middle:high])
+    return low + int(np.argmax(before)), middle + 1 + int(np.argmax(behind))
 
 
 def _between(cues: Sequence[Cue], first: int, last: int, own: Fit, found: Fit) -> bool:

@@ -34,7 +34,8 @@ def spread(
     words = []
     for place, text in enumerate(texts):
         start_s, end_s = clock.after(shares[place]), clock.before(shares[place + 1])
-        words.append(Word(text=text, start_s=round(start_s, 3), end_s=round(max(start_s, end_s), 3)))
+        end_s = round(max(start_s, end_s), 3)
+        words.append(Word(text=text, start_s=round(start_s, 3), end_s=end_s, speaker=cue.speaker))
     return _with_known(words, known) if known else words
 
 
