@@ -56,7 +56,7 @@ class Client:
         if body is not None:
             rest["json"] = body
         return self.flask.open(
-            path if path.startswith("/") else f"{API}/{path}", method=method, headers=headers, **rest
+            path if path.startswith(("/", "http:")) else f"{API}/{path}", method=method, headers=headers, **rest
         )
 
 

@@ -16,6 +16,7 @@ ChasquiError
 ├── TryAgain            the world was in the way, the input is fine (action "retry")
 │   ├── DiskFull
 │   ├── StoreBusy
+│   ├── UploadBusy          somebody is sending to it already
 │   ├── CatalogAway         the database of accounts and jobs does not answer
 │   ├── WorkerLost          a process that worked on a recording was ended, also at the second attempt
 │   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
@@ -50,6 +51,13 @@ ChasquiError
 │   ├── WeakPassword        too short, or the first thing that anybody would try
 │   ├── NameTaken           somebody has that name or address
 │   └── UnknownScope        a permission that does not exist
+├── BadUpload           a file on its way in that cannot go on (action "reject")
+│   ├── TooLarge            more than one file may have
+│   ├── NoRoom              more than the school has left
+│   ├── WrongPlace          a piece that does not follow the one before
+│   ├── BadPiece            a piece that does not have the checksum that came with it
+│   └── UploadOver          complete, ended or too old
+├── ForbiddenAddress    a link that does not lead to a public address (action "reject")
 ├── UnknownThing        a lesson, job, class … that is not there for this account (action "reject")
 ├── GaveUp              a stage whose workers died over and over (action "reject")
 ├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
@@ -76,5 +84,6 @@ from chasqui.errors.people import *
 from chasqui.errors.rows import *
 from chasqui.errors.settings import *
 from chasqui.errors.sound import *
+from chasqui.errors.uploads import *
 from chasqui.errors.words import *
 from chasqui.errors.world import *

@@ -1,11 +1,12 @@
 """ingest: a file that somebody named becomes a Recording, or is refused with a reason.
 
-Three doors: `find` lists the files of a batch, `accept` takes one in by its content's hash, `run` looks inside.
+Four doors: `find` lists the files of a batch, `accept` takes one in by its content's hash, `hand_over` its bytes too,
+`run` looks inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,6 +47,22 @@ def accept(path: Path, store: Store, folder: str = "", title: str = "") -> Reque
     request = request_for(path, folder, title)
     store.put(request.recording_id, "request", request, key=request.sha256[:32])
     return request
+
+
+def hand_over(
+    path: Path, store: Store, name: str, title: str = "", tell: Callable[[str], None] | None = None
+) -> Request:
+    """The Request of a file that is given away: its bytes move into the store, where any worker finds them.
+
+    A recording that is known keeps its Request, and the bytes are thrown away. `tell` gets the recording id before
+    anything moves, for whoever must be able to go on after a crash in between.
+
+    Raises:
+        Unreadable, EmptyFile, DiskFull, NotWritable
+    """
+    from chasqui.ingest.upload import handed
+
+    return handed(path, store, name, title, tell)
 
 
 def run(request: Request, *, options: Options, work: Workspace, report: Report) -> Recording:

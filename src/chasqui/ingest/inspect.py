@@ -88,7 +88,11 @@ def recording(request: Request, options: Options, work: Workspace, report: Repor
 
 
 def _here(request: Request, work: Workspace) -> Path:
-    """Where the bytes are. An object of a bucket that was fetched by another machine, or given up, is fetched again."""
+    """Where the bytes are: in the store, if they were handed over. An object of a bucket that was fetched by another
+    machine, or given up, is fetched again.
+    """
+    if request.handed is not None:
+        return work.path(request.handed)
     path = Path(request.path)
     if request.url and not path.exists():
         from chasqui.ingest.bucket import fetched_again

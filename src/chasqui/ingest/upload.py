@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +12,8 @@ from typing import BinaryIO
 from chasqui.errors import EmptyFile, Unreadable
 from chasqui.ingest.tags import one_line
 from chasqui.media.guard import open_regular
-from chasqui.records import Request
+from chasqui.records import Recording, Request
+from chasqui.store import Store
 
 READ_BYTES = 1 << 20
 
@@ -37,6 +40,32 @@ def request_for(path: Path, folder: str = "", title: str = "") -> Request:
         bytes=size,
         title=one_line(title),
     )
+
+
+def handed(path: Path, store: Store, name: str, title: str, tell: Callable[[str], None] | None = None) -> Request:
+    """The Request of a file whose bytes move into the store.
+
+    Raises:
+        Unreadable, EmptyFile, DiskFull, NotWritable
+    """
+    found = request_for(path, title=title).model_copy(update={"name": one_line(name) or "upload", "path": ""})
+    if tell is not None:
+        tell(found.recording_id)
+    with store.workspace(found.recording_id, "request") as work:
+        known = store.get(found.recording_id, "request", Request)
+        if known is not None and known.sha256 == found.sha256 and _there(known, store):
+            path.unlink()
+            return known
+        inside = work.folder / "upload"
+        shutil.move(path, inside)
+        request = found.model_copy(update={"handed": work.keep(inside)})
+        store.put(request.recording_id, "request", request, key=request.sha256[:32])
+        return request
+
+
+def _there(known: Request, store: Store) -> bool:
+    """Whether its bytes can be had again, or are not needed any more."""
+    return known.handed is not None or store.get(known.recording_id, "ingest", Recording) is not None
 
 
 def digest(path: Path, name: str, copy_to: Path | None = None) -> tuple[str, int]:

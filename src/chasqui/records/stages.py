@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from chasqui.records.base import Blob, Record, TargetName
 from chasqui.records.words import Relistened
@@ -19,8 +21,9 @@ class Request(Record):
     bytes: int = Field(ge=0)
     title: str = ""  # what the user calls it, if they said
     url: str = ""  # s3://bucket/key, where it came from a bucket; `path` is its copy here
+    handed: Blob | None = None  # the bytes themselves, where they were handed over to the store; `path` is gone then
 
-    unkeyed = frozenset({"path", "folder", "url"})  # a recording that was moved is the same recording
+    unkeyed = frozenset({"path", "folder", "url", "handed"})  # a recording that was moved is the same recording
 
 
 class Stream(Record):
@@ -76,7 +79,7 @@ class Recording(Record):
 class Treatment(Record):
     """One thing that clean did, or decided not to do, and why."""
 
-    name: str  # downmix, highpass, declick, declip, denoise, level, silence, loudness, limit
+    name: str  # downmix, highpass, declick, declip, denoise, level, silence, loudness, limit … (docs/clean.md)
     applied: bool
     effect: dict[str, float] = {}  # numbers with units in their names
     why: str
@@ -101,6 +104,15 @@ class Master(Record):
     bandwidth_hz: float  # highest frequency with content in the source
     damage: Damage | None = None
     treatments: tuple[Treatment, ...]
+    cuts: Blob | None = None  # JSON of Cuts, where something was cut out; None: the master is as long as the recording
+
+    @model_serializer(mode="wrap")
+    def _without_no_cuts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A master without cuts reads as it did before there were any: nothing made from it is made again."""
+        told: dict[str, Any] = handler(self)
+        if self.cuts is None:
+            told.pop("cuts", None)
+        return told
 
 
 class Analysis(Record):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from flask import current_app, g, request
 
 from chasqui.catalog import Catalog, accounts
-from chasqui.catalog.permissions import Actor, Reach, Thing, allows, reach
+from chasqui.catalog.permissions import ACTIONS, Actor, Reach, Thing, allows, reach
 from chasqui.errors import NotAllowed, NotSignedIn, UnknownThing
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,7 +66,7 @@ def permit(action: str, thing: Thing, kind: str, name: str) -> None:
     """
     if allows(me(), action, thing):
         return
-    if allows(me(), f"{kind}s.read", thing):
+    if (seeing := f"{kind}s.read") in ACTIONS and allows(me(), seeing, thing):
         raise NotAllowed(why=action)
     raise UnknownThing(kind=kind, name=name)
 

@@ -33,6 +33,13 @@ STATUS: dict[type[ChasquiError], int] = {
     errors.UnknownThing: 404,
     errors.BadAccount: 422,
     errors.NameTaken: 409,
+    errors.BadUpload: 409,
+    errors.TooLarge: 413,
+    errors.NoRoom: 507,
+    errors.BadPiece: 460,  # what tus says for a checksum that does not fit
+    errors.UploadOver: 410,
+    errors.UploadBusy: 423,
+    errors.ForbiddenAddress: 422,
     errors.BadCaptions: 422,
 }
 
@@ -88,6 +95,8 @@ def answer(error: ChasquiError) -> Response:
 
 def of_http(error: HTTPException) -> Response:
     """What Flask itself refuses: no such page, a method that is not allowed, a body that is too long."""
+    if isinstance(error.response, Response):
+        return error.response
     code, status = "".join(error.name.split()), error.code or 500
     problem = Problem(
         type="about:blank", title=error.name, status=status, detail=_plain(status), code=code, action="reject"
