@@ -39,8 +39,7 @@ def measure(media: Path, minutes: float, names: int, rows_format: str, scratch: 
         folder = Path(name)
         source = folder / "in"
         source.mkdir()
-        for number in range(max(round(minutes / PIECE_MINUTES), 2)):
-            recordings.lecture(media, PIECE_MINUTES, source / f"{number:03}.flac", seed=number)
+        _pieces(media, minutes, source)
         found: dict[str, Row] = {"decoding": _decoding(source)}
         for workers in ("one", "two"):
             found[workers] = _made(source, folder / workers, rows_format, {"workers": 1 if workers == "one" else 2})
@@ -51,6 +50,15 @@ def measure(media: Path, minutes: float, names: int, rows_format: str, scratch: 
             wish = {"workers": 2, "stages": ["ingest"], "cache": False}
             found[key] = _made(links, folder / key, rows_format, wish)
         return found
+
+
+def _pieces(media: Path, minutes: float, folder: Path) -> None:
+    """Recordings of PIECE_MINUTES each, all different: real speech, clip after clip."""
+    pieces = max(round(minutes / PIECE_MINUTES), 2)
+    whole = recordings.read(recordings.lecture(media, pieces * PIECE_MINUTES, folder.parent / "whole.flac"))
+    length = round(PIECE_MINUTES * 60 * recordings.RATE_HZ)
+    for number in range(pieces):
+        recordings.written([whole[number * length : (number + 1) * length]], folder / f"{number:03}.flac")
 
 
 def _links(recording: Path, folder: Path, count: int) -> Path:
@@ -89,7 +97,7 @@ def _decoding(source: Path) -> Row:
 
     started, samples = time.perf_counter(), 0
     for path in sorted(source.iterdir()):
-        samples += sum(block.shape[-1] for block in blocks(path))
+        samples += sum(block.shape[-1] for block in blocks(path, 0))
     wall_s = time.perf_counter() - started
     return {"wall_s": wall_s, "sound_s": samples / 48_000}
 

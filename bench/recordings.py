@@ -78,7 +78,7 @@ class Take(NamedTuple):
             return self.path
         speech = _level(read(self.path))
         noise = np.resize(_level(read(self.noise)), len(speech))
-        return _written([speech + noise * 10 ** (-self.snr_db / 20)], folder / f"{self.path.stem}.flac")
+        return written([speech + noise * 10 ** (-self.snr_db / 20)], folder / f"{self.path.stem}.flac")
 
 
 def takes(folder: Path, quick: bool = False) -> list[Take]:
@@ -142,7 +142,7 @@ def lecture(folder: Path, minutes: float, out: Path, noise: bool = False) -> Pat
     `noise` mixes rain, a train and applause under the speech at 10 dB, as in a classroom by a road.
     """
     wanted = int(minutes * 60 * RATE_HZ)
-    return _written(_clips(folder, wanted, _rooms(folder) if noise else None), out)
+    return written(_clips(folder, wanted, _rooms(folder) if noise else None), out)
 
 
 def _clips(folder: Path, samples: int, noise: Pcm | None) -> Iterator[Pcm]:
@@ -155,7 +155,7 @@ def _clips(folder: Path, samples: int, noise: Pcm | None) -> Iterator[Pcm]:
             break
 
 
-def _written(blocks: Iterable[Pcm], out: Path) -> Path:
+def written(blocks: Iterable[Pcm], out: Path) -> Path:
     """The blocks one after the other as FLAC, mono 48 kHz, 16 bits."""
     with av.open(str(out), "w", format="flac") as container:
         stream: Any = container.add_stream("flac", rate=RATE_HZ)

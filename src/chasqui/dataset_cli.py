@@ -15,6 +15,8 @@ from chasqui.words import say
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FORMATS = ("parquet", "sqlite", "jsonl")
+#: What export can make: `collect.export.FORMS`. A test compares the two, so that no start pays for that import.
+FORMS = ("lhotse", "webdataset", "hf", "parquet", "sqlite", "jsonl")
 
 
 class _Building(click.Group):
@@ -187,6 +189,23 @@ def summarise(dataset_dir: Path, as_json: bool, **flags: Any) -> None:
             click.echo(file)
 
 
+@click.command(name="dataset export")
+@click.argument("dataset_dir", type=FOLDER)
+@click.option("--to", "to_form", type=click.Choice(FORMS), required=True)
+@click.option("--out", "export_out", type=FOLDER)
+@common
+def export_rows(dataset_dir: Path, to_form: Any, export_out: Path | None, as_json: bool, **flags: Any) -> None:
+    from chasqui.collect.export import export
+    from chasqui.run.progress import json_lines
+
+    read_flags(flags)
+    out = export(dataset_dir, to_form, export_out or dataset_dir.with_name(f"{dataset_dir.name}-{to_form}"))
+    if as_json:
+        json_lines().result({"folder": str(dataset_dir), "to": to_form, "out": str(out)})
+    else:
+        click.echo(str(out))
+
+
 for _name, _command in (
     ("build", build),
     ("list", list_places),
@@ -194,5 +213,6 @@ for _name, _command in (
     ("add", add_rows),
     ("check", check_rows),
     ("summary", summarise),
+    ("export", export_rows),
 ):
     dataset.add_command(_command, _name)

@@ -207,7 +207,7 @@ def test_a_slip_of_the_pen_is_told_before_anything_is_written(source: Path, wish
 
 
 def test_a_store_in_memory_cannot_be_shared(source: Path) -> None:
-    with pytest.raises(BadConfig, match="share memory"):
+    with pytest.raises(BadConfig, match="store in memory"):
         chasqui.dataset(source, out=source.parent / "data", store="memory:")
 
 

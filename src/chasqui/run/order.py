@@ -74,7 +74,7 @@ class Order:
         if self.workers < 0:
             raise BadConfig(why=f"{self.workers} workers cannot be; leave it away for as many as there are cores")
         if self.config.store == "memory:":
-            raise BadConfig(why="a dataset is made by several processes, and they cannot share memory: as a store")
+            raise BadConfig(why="a dataset is made by several processes, which cannot share a store in memory")
 
     def job(self) -> Job:
         """The part of it that workers need.

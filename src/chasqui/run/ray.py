@@ -8,6 +8,7 @@ gives up is worked on here, in processes of which each can only lose its own rec
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -66,7 +67,10 @@ class OnRay:
         """Actors that there may be, on a cluster that runs."""
         import ray
 
-        if not ray.is_initialized():
+        if not ray.is_initialized() and os.environ.get("RAY_ADDRESS"):  # somebody's cluster, with settings of its own
+            self._ours = True
+            ray.init(log_to_driver=False)
+        elif not ray.is_initialized():
             self._ours = True
             ray.init(
                 num_cpus=self._workers or cores(),
@@ -76,10 +80,11 @@ class OnRay:
             )
         if self._desk is None:
             self._desk = ray.remote(num_cpus=0)(Desk).remote()
-        return self._workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        resources: Any = ray.cluster_resources  # untyped there
+        return self._workers or max(int(resources().get("CPU", 1)), 1)
 
     def close(self) -> None:
-        """End the cluster, if it was begun for this."""
+        """End the cluster, if it was begun for this; leave it, if it is somebody's."""
         if self._ours:
             import ray
 
