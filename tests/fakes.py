@@ -34,9 +34,10 @@ from chasqui.records import (
     TargetName,
     Transcript,
     Treatment,
+    Turns,
 )
 
-ROOMS = ("ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify", "publish")
+ROOMS = ("ingest", "clean", "analyze", "transcribe", "diarize", "choose", "encode", "verify", "publish")
 
 
 class Options(BaseModel):
@@ -126,6 +127,9 @@ class Rooms:
 
     def transcribe(self, got: Any, *, options: Any, work: Any, report: Any) -> Transcript:
         return Transcript(recording_id=got.master.recording_id, status="none", why="no recogniser was asked for")
+
+    def diarize(self, got: Any, *, options: Any, work: Any, report: Any) -> Turns:
+        return Turns(recording_id=got.master.recording_id, status="none", why="nobody asked who speaks")
 
     def choose(self, got: Any, *, options: Any, work: Any, report: Any) -> Plan:
         known = work.recall("score") is not None

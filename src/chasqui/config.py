@@ -44,6 +44,8 @@ class Config(BaseModel):
             values.setdefault("threads", self.workers)
         if "lang" in kind.model_fields:
             values.setdefault("lang", self.lang)
+        if stage == "diarize" and self.stages.get("transcribe", {}).get("recogniser"):
+            values.setdefault("speakers", "auto")  # words want speakers; --speakers none says otherwise
         if "listening" in kind.model_fields:  # the same ears for master and encode
             values.setdefault("listening", self.options("transcribe").as_listening())
         return _checked(kind, values, where=stage)

@@ -39,6 +39,7 @@ def promising(command: F) -> F:
 def listening_with(command: F) -> F:
     """The options that say who writes down what is said."""
     command = click.option("--captions", metavar="FILE_OR_FOLDER")(command)
+    command = click.option("--speakers", metavar="none|auto|NUMBER")(command)
     return click.option("--recogniser", metavar="NAME")(command)
 
 
@@ -58,6 +59,8 @@ def read_flags(flags: dict[str, Any]) -> Any:
         settings["choose__budget_bytes"] = read_size(budget)
     if (recogniser := flags.pop("recogniser", None)) is not None:
         settings["transcribe__recogniser"] = recogniser
+    if (speakers := flags.pop("speakers", None)) is not None:
+        settings["diarize__speakers"] = speakers
     if target is not None:
         settings["choose__target"] = target
     return load(path, **settings, **flags)

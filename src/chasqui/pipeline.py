@@ -20,6 +20,7 @@ from chasqui.records import (
     Row,
     Tokens,
     Transcript,
+    Turns,
 )
 
 
@@ -44,10 +45,16 @@ STAGES: tuple[Stage, ...] = (
     Stage("analyze", ("clean",), Analysis, 3),
     Stage("transcribe", ("clean", "analyze"), Transcript, 2, ("captions",)),
     Stage("tokenize", ("clean", "analyze"), Tokens, 1, ("transcribe", "provenance")),
+    Stage("diarize", ("clean", "analyze"), Turns, 1),
     Stage("choose", ("clean", "analyze"), Plan, 2),
     Stage("encode", ("request", "ingest", "clean", "analyze", "choose"), Renditions, 4, ("transcribe",)),
     Stage("verify", ("clean", "analyze", "choose", "encode"), Certificate, 3),
-    Stage("publish", ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify"), Lesson, 3),
+    Stage(
+        "publish",
+        ("request", "ingest", "clean", "analyze", "transcribe", "choose", "encode", "verify", "diarize"),
+        Lesson,
+        3,
+    ),
     Stage(
         "collect",
         ("request", "ingest"),

@@ -101,13 +101,15 @@ def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -
     from chasqui.run.story import readable
 
     names = [stage.name for stage in stages_for("transcribe")]
+    if config.options("diarize").speakers != "none":
+        names.insert(-1, "diarize")
     with listening(as_json, config.lang) as listener:
         transcript: Any = run_stages(names, recording_id, store, config, listener)[-1]
     if failed := transcript.failure or (transcript.refused if transcript.words is None else None):
         raise failed.as_error()
     made: list[Path] = []
     if transcript.words is not None:
-        made = _written(recording_id, transcript, out, store)
+        made = _written(recording_id, transcript, out, store, config)
     facts = transcript.model_dump(mode="json")
     if as_json:
         json_lines().result({"stage": "transcribe", "record": facts, "files": [str(path) for path in made]})
@@ -121,8 +123,9 @@ def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -
             click.echo(f"  {path}")
 
 
-def _written(recording_id: str, transcript: Any, out: Path, store: Any) -> list[Path]:
+def _written(recording_id: str, transcript: Any, out: Path, store: Any, config: Any) -> list[Path]:
     from chasqui.captions.forms import forms
+    from chasqui.captions.rttm import rttm
     from chasqui.records import Request, Word
     from chasqui.store import lines
     from chasqui.store.guard import disk
@@ -132,7 +135,23 @@ def _written(recording_id: str, transcript: Any, out: Path, store: Any) -> list[
     made = []
     with disk(out):
         out.mkdir(parents=True, exist_ok=True)
-        for ending, text in forms(lines.read(store.path(transcript.words), Word), transcript.language).items():
-            made.append(out / f"{stem}.transcript.{ending}")
+        words = lines.read(store.path(transcript.words), Word)
+        who, ends = _turns(recording_id, store, config)
+        texts = {f"transcript.{ending}": text for ending, text in forms(words, transcript.language, who, ends).items()}
+        if who:
+            texts["speakers.rttm"] = rttm(who, stem)
+        for name, text in texts.items():
+            made.append(out / f"{stem}.{name}")
             made[-1].write_bytes(text.encode())
     return made
+
+
+def _turns(recording_id: str, store: Any, config: Any) -> tuple[list[Any], list[Any]]:
+    """Turns and phrase ends, where this run asked for them."""
+    from chasqui.records import PhraseEnd, Turn, Turns
+    from chasqui.store import lines
+
+    turns = store.get(recording_id, "diarize", Turns)
+    if config.options("diarize").speakers == "none" or turns is None or turns.turns is None or turns.phrases is None:
+        return [], []
+    return lines.read(store.path(turns.turns), Turn), lines.read(store.path(turns.phrases), PhraseEnd)

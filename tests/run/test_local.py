@@ -97,6 +97,7 @@ def test_another_target_repeats_only_what_depends_on_it(fake_rooms: Rooms, schoo
         "clean": 1,
         "analyze": 1,
         "transcribe": 1,
+        "diarize": 1,
         "choose": 2,
         "encode": 2,
         "verify": 2,

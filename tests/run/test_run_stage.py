@@ -59,7 +59,7 @@ def test_another_option_or_version_is_other_work(
 ) -> None:
     run_to("choose", recording_id, store, load())
     run_to("choose", recording_id, store, load(choose__target="clear"))
-    assert fake_rooms.runs == {"ingest": 1, "clean": 1, "analyze": 1, "transcribe": 1, "choose": 2}
+    assert fake_rooms.runs == {"ingest": 1, "clean": 1, "analyze": 1, "transcribe": 1, "diarize": 1, "choose": 2}
     monkeypatch.setitem(PIPELINE, "choose", PIPELINE["choose"]._replace(version=99))
     run_stage("choose", recording_id, store, load(choose__target="clear"))
     assert fake_rooms.runs["choose"] == 3
@@ -172,6 +172,7 @@ def test_the_stages_of_a_lesson_are_those_that_publishing_needs() -> None:
         "clean",
         "analyze",
         "transcribe",
+        "diarize",
         "choose",
         "encode",
         "verify",

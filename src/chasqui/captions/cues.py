@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from chasqui.captions import Cue, cleaned
 from chasqui.captions.limits import SPANISH, Limits
 from chasqui.captions.lines import breath, ends_sentence, wrapped
-from chasqui.records import Word
+from chasqui.records import PhraseEnd, Word
 
 #: A pause this long ends a cue as a full stop does.
 PAUSE_S = 0.6
+#: Times of words and of pauses come from different ears.
+ASIDE_S = 0.15
 #: Across a silence as long as this no cue stands: it would be read long before it is heard.
 SILENCE_S = 2.0
 #: A cue may come this much before its first word, to be long enough to read.
@@ -27,10 +29,14 @@ GLIMPSE_S = 0.05
 SENTENCE, TOO_SHORT, HURRY, EACH = 3.0, 6.0, 3.0, 1.0
 
 
-def cues(words: Sequence[Word], limits: Limits = SPANISH) -> list[Cue]:
-    """Cues of all the words, in order, none over another. Words keep their times as well as readers can follow."""
+def cues(words: Sequence[Word], limits: Limits = SPANISH, ends: Sequence[PhraseEnd] = ()) -> list[Cue]:
+    """Cues of all the words, in order, none over another. Words keep their times as well as readers can follow.
+
+    Each cue holds the words of one speaker. `ends` say where the voice ends a phrase, in order: what there is to go by
+    in a text without punctuation.
+    """
     pieces = _pieces(words, limits)
-    groups = [pieces[start:end] for start, end in _breaks(pieces, limits)]
+    groups = [pieces[start:end] for start, end in _breaks(pieces, limits, _strengths(pieces, ends))]
     return _timed(groups, limits)
 
 
@@ -45,12 +51,29 @@ def _pieces(words: Sequence[Word], limits: Limits) -> list[Word]:
     return found
 
 
-def _breaks(words: list[Word], limits: Limits) -> list[tuple[int, int]]:
+def _strengths(words: list[Word], ends: Sequence[PhraseEnd]) -> list[float]:
+    """How much the voice ends a phrase before each word, 0–1; noughts where the text itself tells its sentences."""
+    found = [0.0] * (len(words) + 1)
+    if any(ends_sentence(word.text) for word in words):
+        return found
+    place = 0
+    for end in ends:
+        while place < len(words) and words[place].start_s < end.at_s - ASIDE_S:
+            place += 1
+        # The voice stops where one word ends and before the next begins, as far as the times of words can be believed.
+        for at in (place, place + 1):
+            if 0 < at < len(words) and words[at - 1].end_s - ASIDE_S <= end.at_s <= words[at].start_s + ASIDE_S:
+                found[at] = max(found[at], end.strength)
+                break
+    return found
+
+
+def _breaks(words: list[Word], limits: Limits, strengths: Sequence[float]) -> list[tuple[int, int]]:
     """The cues as (first word, word behind the last), cheapest in all."""
     cheapest, came_from = [0.0] + [float("inf")] * len(words), [0] * (len(words) + 1)
     ended = _sentences(words)
     for end in range(1, len(words) + 1):
-        after = _after(words, end)
+        after = _after(words, end, strengths[end])
         letters = -1
         for start in range(end - 1, -1, -1):
             letters += 1 + len(words[start].text)
@@ -80,6 +103,8 @@ def _may_hold(words: list[Word], start: int, end: int, letters: int, limits: Lim
     first, last = words[start], words[end - 1]
     if letters > limits.letters + limits.lines - 1 or last.end_s - first.start_s > limits.longest_s:
         return False
+    if words[start].speaker != words[start + 1].speaker:
+        return False
     if words[start + 1].start_s - first.end_s > SILENCE_S:
         return False
     return letters <= limits.columns or bool(
@@ -87,7 +112,7 @@ def _may_hold(words: list[Word], start: int, end: int, letters: int, limits: Lim
     )
 
 
-def _after(words: list[Word], end: int) -> float:
+def _after(words: list[Word], end: int, strength: float) -> float:
     """What it costs to end a cue before word `end`."""
     if end == len(words):
         return 0.0
@@ -95,8 +120,8 @@ def _after(words: list[Word], end: int) -> float:
     spoken = breath(words[end - 1].text)
     if pause_s >= PAUSE_S:
         return 0.0
-    # Without punctuation (pocketsphinx gives none) pauses are all there is to go by.
-    return spoken * (1 - max(0.0, pause_s) / PAUSE_S)
+    # Without punctuation (pocketsphinx gives none) pauses, and how the voice ends, are all there is to go by.
+    return spoken * (1 - max(0.0, pause_s / PAUSE_S, strength))
 
 
 def _price(words: list[Word], start: int, end: int, letters: int, limits: Limits) -> float:
@@ -128,6 +153,6 @@ def _timed(groups: list[list[Word]], limits: Limits) -> list[Cue]:
         end_s = max(end_s, start_s + GLIMPSE_S)
         start_s = round(start_s, 3)
         end_s = round(min(end_s, start_s + limits.longest_s), 3)
-        found.append(Cue(start_s, end_s, lines))
+        found.append(Cue(start_s, end_s, lines, group[0].speaker))
         free_s = end_s + limits.gap_s
     return found

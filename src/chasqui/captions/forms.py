@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chasqui.captions import write
 from chasqui.captions.cues import cues
 from chasqui.captions.limits import limits_for
-from chasqui.records import Word
+from chasqui.captions.speakers import shown as called
+from chasqui.captions.speakers import spoken_by
+from chasqui.records import PhraseEnd, Turn, Word
 
 MEDIA_TYPES = {
     "vtt": "text/vtt",
@@ -17,9 +20,15 @@ MEDIA_TYPES = {
 }
 
 
-def forms(words: Sequence[Word], language: str | None) -> dict[str, str]:
-    """The text of each file by its ending: WebVTT, SubRip, Podcasting 2.0 JSON, plain text."""
-    shown = cues(words, limits_for(language))
+def forms(
+    words: Sequence[Word], language: str | None, turns: Sequence[Turn] = (), ends: Sequence[PhraseEnd] = ()
+) -> dict[str, str]:
+    """The text of each file by its ending: WebVTT, SubRip, Podcasting 2.0 JSON, plain text.
+
+    Where it is known who speaks when and several do, cues break where the speaker changes, and say who it is.
+    """
+    found = cues(spoken_by(words, turns) if turns else words, limits_for(language), ends)
+    shown = [replace(cue, speaker=called(cue.speaker, language)) for cue in found]
     return {
         "vtt": write.webvtt(shown, language),
         "srt": write.srt(shown),

@@ -1,7 +1,7 @@
 """publish: what is carried to the student, and what is shown to the teacher.
 
 Gives the lesson: `voice.opus`, `voice.mp3`, `lesson.json` (manifest), `certificate.json` and `report.html`;
-where words are known, `transcript.vtt`, `.srt`, `.json` and `.txt` besides.
+where words are known, `transcript.vtt`, `.srt`, `.json` and `.txt` besides; where speakers are, `speakers.rttm`.
 Nothing is published when the certificate keeps less than was promised without saying so.
 """
 
@@ -12,7 +12,18 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chasqui.events import Report
-from chasqui.records import Analysis, Certificate, Lesson, Master, Plan, Recording, Renditions, Request, Transcript
+from chasqui.records import (
+    Analysis,
+    Certificate,
+    Lesson,
+    Master,
+    Plan,
+    Recording,
+    Renditions,
+    Request,
+    Transcript,
+    Turns,
+)
 from chasqui.store import Workspace
 
 
@@ -40,6 +51,7 @@ def run(
     plan: Plan,
     renditions: Renditions,
     certificate: Certificate,
+    turns: Turns | None = None,
     *,
     options: Options,
     work: Workspace,
@@ -53,5 +65,5 @@ def run(
     from chasqui.publish.lesson import publish
     from chasqui.publish.sources import Sources
 
-    sources = Sources(request, recording, master, analysis, transcript, plan, renditions, certificate)
+    sources = Sources(request, recording, master, analysis, transcript, plan, renditions, certificate, turns)
     return publish(sources, options, work, report)

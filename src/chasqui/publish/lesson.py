@@ -26,8 +26,8 @@ def publish(sources: Sources, options: Options, work: Workspace, report: Report)
     files.append(_named(work, sources.certificate.report, "certificate.json", "application/json"))
 
     parts = chapters.of(sources, work)
-    said = [*transcript.files(sources.transcript, work), *chapters.files(parts, sources, work)]
-    files += said
+    said = [*transcript.files(sources.transcript, sources.turns, work), *chapters.files(parts, sources, work)]
+    files += [*said, *transcript.speakers(sources.turns, slug(sources.title), work)]
 
     page = work.folder / "report.html"
     page.write_bytes(make_page(sources, measured, said, parts, options, work, report))

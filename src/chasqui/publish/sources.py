@@ -19,6 +19,7 @@ from chasqui.records import (
     Request,
     TargetName,
     Transcript,
+    Turns,
 )
 
 #: From the weakest promise to the strongest.
@@ -39,6 +40,7 @@ class Sources:
     plan: Plan
     renditions: Renditions
     certificate: Certificate
+    turns: Turns | None = None  # None: made by hand, before anybody could ask
 
     @cached_property
     def title(self) -> str:

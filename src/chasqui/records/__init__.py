@@ -42,6 +42,11 @@ from chasqui.records.stages import (
     Stream,
     Treatment,
 )
+from chasqui.records.turns import (
+    PhraseEnd,
+    Turn,
+    Turns,
+)
 from chasqui.records.words import (
     Given,
     Laid,
@@ -72,6 +77,7 @@ __all__ = [
     "LostWord",
     "Master",
     "Measured",
+    "PhraseEnd",
     "Plan",
     "Provenance",
     "Record",
@@ -91,5 +97,7 @@ __all__ = [
     "Tongue",
     "Transcript",
     "Treatment",
+    "Turn",
+    "Turns",
     "Word",
 ]

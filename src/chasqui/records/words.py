@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from chasqui.errors import ChasquiError
 from chasqui.records.base import Blob, Failure, Record
 
@@ -78,6 +80,15 @@ class Word(Record):
     start_s: float
     end_s: float
     probability: float | None = None  # 0–1, by whoever heard it; None: nobody said
+    speaker: str | None = None  # a number after who spoke first, or a name; None: nobody asked, or only one speaks
+
+    @model_serializer(mode="wrap")
+    def _without_nobody(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nobody asked who speaks, a word is what it was before anybody could."""
+        facts: dict[str, Any] = written(self)
+        if self.speaker is None:
+            facts.pop("speaker", None)
+        return facts
 
 
 class Listened(Record):

@@ -26,6 +26,7 @@ from chasqui.records import (
     Request,
     Segment,
     Transcript,
+    Turns,
 )
 from chasqui.run.heard import told
 from chasqui.run.size import show_size, show_time
@@ -179,6 +180,17 @@ class Teller:
             yield self._say("dropped", count=sum(transcript.dropped.values()))
         if transcript.recogniser:
             yield self._say("recogniser", name=transcript.recogniser)
+
+    def _diarize(self, turns: Turns) -> Iterator[str]:
+        if turns.status != "done":
+            why = explain(turns.failure.as_error(), self.lang) if turns.failure else self._reason(turns.why)
+            yield self._say("no speakers", why=why)
+            return
+        spoken = ", ".join(f"{name}: {show_time(seconds)}" for name, seconds in turns.spoken_s.items()) or "–"
+        yield self._say("diarize", count=turns.speakers, spoken=spoken)
+        if turns.overlap_s:
+            yield self._say("overlap", duration=show_time(turns.overlap_s))
+        yield self._why(turns.why)
 
     def _choose(self, plan: Plan, analysis: Analysis | None) -> Iterator[str]:
         promise = self._say(plan.promise or "nothing")
