@@ -162,7 +162,7 @@ def asking(url: str, name: str = "") -> Iterator[None]:
     except ClientError as error:
         raise _told(error, url, name) from error
     except (HTTPClientError, NotConnected, HTTPError, ConnectionError, TimeoutError) as error:
-        raise ServiceDown(url=url, why=_broken(error)) from error
+        raise ServiceDown(url=f"{url} ({_server()})", why=_broken(error)) from error
     except Boto3Error as error:  # of a transfer in parts; what was wrong stands behind it
         cause = error.__context__
         raise (_told(cause, url, name) if isinstance(cause, ClientError) else _lost(url)) from error
@@ -196,7 +196,7 @@ def _told(error: Any, url: str, name: str) -> ChasquiError:
             Unreadable(name=name, why="it is not in the bucket any more") if name else NoBucket(url=url, server=server)
         )
     if status >= 500 or status in (408, 429) or code in ("SlowDown", "RequestTimeout", "Throttling"):
-        return ServiceDown(url=url, why=f"the server says {code}")
+        return ServiceDown(url=f"{url} ({server})", why=f"the server says {code}")
     return Unreadable(name=name or url, why=f"the server says {code}")
 
 
