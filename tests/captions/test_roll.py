@@ -39,7 +39,12 @@ que la protege
 
 def test_each_line_of_rolling_captions_comes_once() -> None:
     found = parse(ROLLING.encode())
-    assert [cue.text for cue in found.cues] == ["hola a todos", "hoy veremos la célula", "y su membrana", "que la protege"]
+    assert [cue.text for cue in found.cues] == [
+        "hola a todos",
+        "hoy veremos la célula",
+        "y su membrana",
+        "que la protege",
+    ]
     assert [cue.start_s for cue in found.cues] == [0.16, 2.32, 4.56, 6.0]
     assert found.language == "es"
     assert "the captions roll: each line that was repeated stands once" in found.mended

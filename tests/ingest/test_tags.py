@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chasqui.ingest.tags import MOST_KEY, MOST_TAGS, MOST_VALUE, cleaned, one_line
+from chasqui.ingest.tags import MOST_KEY, MOST_TAGS, MOST_VALUE, chapters_of, cleaned, one_line
 
 ANY = st.text(st.characters(), max_size=400)  # lone surrogates included
 
@@ -39,3 +39,20 @@ def test_what_people_write_stays() -> None:
     assert one_line("mp3\u202egpj.exe\x00") == "mp3gpj.exe"
     assert one_line("caf\udce9") == "caf\ufffd"
     assert cleaned({"TITLE": "Uno", "title": "Dos", "lyrics": " \n "}) == {"title": "Uno"}
+
+
+def test_chapters_come_in_order_and_inside_the_sound() -> None:
+    found = [(30.0, "tres\n"), (0.0, " uno "), (10.0, ""), (10.0, "otra vez"), (-5.0, "antes"), (99.0, "después")]
+    told = [(chapter.start_s, chapter.end_s, chapter.title) for chapter in chapters_of(found, 60.0)]
+    assert told == [(0.0, 10.0, "uno"), (10.0, 30.0, "2"), (30.0, 60.0, "tres")]
+    assert chapters_of([(0.0, "todo")], 60.0) == ()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(), ANY), max_size=8), st.floats(1, 1e5))
+def test_chapters_are_whole_whatever_the_file_says(found: list[tuple[float, str]], duration_s: float) -> None:
+    told = chapters_of(found, duration_s)
+    times = [time for chapter in told for time in (chapter.start_s, chapter.end_s or 0.0)]
+    assert times == sorted(times)
+    assert all(chapter.title == one_line(chapter.title) != "" for chapter in told)
+    json.dumps([chapter.model_dump() for chapter in told])

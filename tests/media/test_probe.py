@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +66,32 @@ def test_no_media(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(range(256)) * 40)
     with pytest.raises(Damaged):
         look(tmp_path / "x", "x")
+
+
+CHAPTERS = """;FFMETADATA1
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=1200
+title=Los viajes
+[CHAPTER]
+TIMEBASE=1/1000
+START=1200
+END=3000
+title=El agua y la niña
+"""
+
+
+@pytest.mark.parametrize("kind", ["m4a", "mp3", "mka", "ogg", "mp4"])
+def test_chapters_are_read_from_every_kind_that_has_them(tmp_path: Path, tool: Callable[[str], str], kind: str) -> None:
+    """MP4 keeps them as text or in a list, MP3 as ID3 CHAP, Matroska and Ogg each in their own way."""
+    plain, told = write(tmp_path / "plain.wav", babble(3)), tmp_path / "chapters.txt"
+    told.write_text(CHAPTERS, encoding="utf-8")
+    path = tmp_path / f"class.{kind}"
+    codec = {"mp3": "libmp3lame", "ogg": "libopus", "mka": "flac"}.get(kind, "aac")
+    command = [tool("ffmpeg"), "-v", "error", "-i", str(plain), "-i", str(told), "-map", "0:a", "-map_chapters", "1"]
+    subprocess.run([*command, "-c:a", codec, str(path)], check=True)
+    found = look(path, "x").chapters
+    assert [title for _, title in found] == ["Los viajes", "El agua y la niña"]
+    assert [start_s for start_s, _ in found] == pytest.approx([0.0, 1.2], abs=0.06)
+    assert look(plain, "x").chapters == ()

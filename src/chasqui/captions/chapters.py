@@ -27,6 +27,8 @@ LONGEST_S = 2700.0
 UNIT_WORDS = 25
 #: Without punctuation a sentence ends at such a pause.
 PAUSE_S = 0.6
+#: Nothing is joined across such a one.
+BREAK_S = 2.0
 #: What a part costs, in the logarithm of the number of words. The paper's 1 divides what belongs together.
 PRICE = 8.0
 #: A pause between two parts is worth so much per second, up to three seconds: less than one word that fits better.
@@ -88,12 +90,13 @@ def _units(words: Sequence[Word], kept: Sequence[int | None]) -> list[_Unit]:
     first = 0
     for place, word in enumerate(words):
         last = place + 1 == len(words)
-        ended = last or ends_sentence(word.text) or words[place + 1].start_s - word.end_s >= PAUSE_S
+        pause_s = words[place + 1].start_s - word.end_s if not last else 0.0
+        ended = ends_sentence(word.text) or pause_s >= PAUSE_S
         size = place + 1 - first
-        if last or (ended and size >= UNIT_WORDS) or size >= 3 * UNIT_WORDS:
-            pause_s = words[first].start_s - words[first - 1].end_s if first else 0.0
+        if last or (ended and size >= UNIT_WORDS) or size >= 3 * UNIT_WORDS or pause_s >= BREAK_S:
+            before_s = words[first].start_s - words[first - 1].end_s if first else 0.0
             stems = tuple(s for s in kept[first : place + 1] if s is not None)
-            units.append(_Unit(words[first].start_s, word.end_s, stems, max(pause_s, 0.0)))
+            units.append(_Unit(words[first].start_s, word.end_s, stems, max(before_s, 0.0)))
             first = place + 1
     return units
 
