@@ -70,6 +70,7 @@ def source(tmp_path: Path, media: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(900)  # some fifteen tasks, each with Airflow and Chasqui to start
 def test_the_dag_makes_the_rows_that_the_command_makes(airflow: Path, source: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     env = environment(
