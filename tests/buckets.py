@@ -92,6 +92,10 @@ def swift_server() -> Server:
 @pytest.fixture
 def no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of whoever runs the tests."""
+    try:
+        import boto3  # noqa: F401 - what every test with a bucket needs
+    except ImportError:
+        missing("boto3")
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -8,7 +8,6 @@ import pickle
 from typing import Any
 
 import pytest
-from botocore import exceptions as botocore
 from buckets import Line, Server
 
 from chasqui.errors import (
@@ -24,6 +23,13 @@ from chasqui.errors import (
 )
 from chasqui.store.s3 import Connection, Place, asking, place_of
 from chasqui.words import explain
+
+try:
+    from botocore import exceptions as botocore
+except ImportError:
+    if os.environ.get("CI") == "true":
+        raise
+    pytest.skip("boto3 is missing here", allow_module_level=True)
 
 
 def answer(code: str, status: int = 403) -> botocore.ClientError:
