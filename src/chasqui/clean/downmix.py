@@ -31,7 +31,9 @@ SURROUND = {6: (0.7, 0.7, 1.0, 0.0, 0.5, 0.5), 8: (0.7, 0.7, 1.0, 0.0, 0.5, 0.5,
 class Downmix:
     """Float32 [channels, n] in, [n] out, with one decision per block and a fade of 0.1 s between two decisions."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str = "mix") -> None:
+        """`channel`: "mix", or "left" or "right" for one alone."""
+        self._only = {"left": 0, "right": 1}.get(channel)
         self._weights: Block | None = None
         self._signs: Block = np.ones(1, np.float32)
         self._channels = 1
@@ -43,6 +45,8 @@ class Downmix:
         self._samples += block.shape[1]
         if block.shape[0] == 1:
             return np.ascontiguousarray(block[0])
+        if self._only is not None:
+            return np.ascontiguousarray(block[self._only])
         before, now = self._weights, self._decide(block)
         self._weights = now
         if before is None or np.array_equal(before, now):
@@ -76,6 +80,8 @@ class Downmix:
             self._seen["dead"] += samples
 
     def treatment(self) -> Treatment:
+        if self._only is not None:
+            return self._alone()
         opposed, dead = self._seen["opposed"] / RATE_HZ, self._seen["dead"] / RATE_HZ
         why = "one channel already" if self._channels == 1 else f"{self._channels} channels averaged"
         if opposed:
@@ -84,3 +90,9 @@ class Downmix:
             why += f"; in {dead:.0f} s a channel was dead and was left out"
         effect = {"channels": float(self._channels), "opposed_s": round(opposed, 1), "dead_s": round(dead, 1)}
         return Treatment(name="downmix", applied=self._channels > 1, effect=effect, why=why)
+
+    def _alone(self) -> Treatment:
+        side = ("left", "right")[self._only or 0]
+        there = self._channels > 1
+        why = f"the {side} channel alone, as asked" if there else f"one channel already: there is no {side} one to take"
+        return Treatment(name="downmix", applied=there, effect={"channels": float(self._channels)}, why=why)

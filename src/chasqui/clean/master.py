@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from chasqui.clean import asked
 from chasqui.clean.ahead import ahead
 from chasqui.clean.denoise import Denoise
 from chasqui.clean.downmix import Downmix
 from chasqui.clean.level import Level
 from chasqui.clean.limit import Limit
-from chasqui.clean.loudness import Loudness, TruePeak
+from chasqui.clean.loudness import Loudness
 from chasqui.clean.repair import Repair
 from chasqui.clean.rnnoise import TOGETHER
 from chasqui.clean.rumble import Rumble
-from chasqui.clean.silence import Silence
 from chasqui.clean.step import RATE_HZ, Samples, Step, chain, stretches
+from chasqui.clean.target import Measured, to_target
 from chasqui.errors import OnlySilence
 from chasqui.events import Report
-from chasqui.media.flac import FlacWriter, read_master
+from chasqui.media.flac import read_master
 from chasqui.media.source import blocks
-from chasqui.records import Master, Recording, Treatment
+from chasqui.records import Blob, Master, Recording, Treatment
+from chasqui.records.cuts import Cuts
 from chasqui.store import Workspace
 
 if TYPE_CHECKING:
@@ -34,41 +35,17 @@ if TYPE_CHECKING:
 WORKING_DBTP = -0.1
 #: Nothing in a recording is louder than this: there is nothing to hear.
 SILENT_DBFS = -70.0
-#: When the gain would break the peak, the limiter is asked again, at most this often: a read and a write each time.
-ROUNDS = 3
-CLOSE_LU = 0.1
-
-
-class Measured:
-    """Loudness and peak of a stream, while it is written to a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.loudness = Loudness()
-        self.peak = TruePeak()
-        self.samples = 0
-
-    def write(self, source: Iterator[Samples]) -> Measured:
-        with FlacWriter(self.path) as writer:
-            for block in ahead(self._heard(source)):  # measuring and writing take about as long as one another
-                writer.write(block)
-                self.samples += block.size
-        return self
-
-    def _heard(self, source: Iterator[Samples]) -> Iterator[Samples]:
-        for block in source:
-            self.loudness.add(block)
-            self.peak.add(block)
-            yield block
 
 
 class Source:
     """The recording, mixed down, with its own loudness and peak measured on the way."""
 
-    def __init__(self, recording: Recording, work: Workspace, report: Report) -> None:
-        self.downmix = Downmix()
+    def __init__(self, recording: Recording, options: Options, work: Workspace, report: Report) -> None:
+        self.downmix = Downmix(options.channel)
+        self._near = asked.Near(options)
         self.loudness = Loudness()
         self.peak = 0.0
+        self._all = options.channel == "mix"  # one channel that is silent is silence, whatever the other holds
         self._recording, self._work, self._report = recording, work, report
 
     def mono(self) -> Iterator[Samples]:
@@ -78,13 +55,17 @@ class Source:
         source: Iterator[npt.NDArray[np.float32]] = blocks(
             path, self._recording.audio_index, name=name, rate_hz=RATE_HZ
         )
-        for stretch in stretches(source):
+        for stretch in stretches(self._near.blocks(source)):
             block = self.downmix.mono(stretch)
-            self.peak = max(self.peak, float(np.abs(stretch).max(initial=0.0)))
+            heard = stretch if self._all else block
+            self.peak = max(self.peak, float(np.abs(heard).max(initial=0.0)))
             self.loudness.add(block)
             done += block.size
             yield block
             self._report.advanced(round(done / RATE_HZ, 1), self._recording.duration_s)
+
+    def treatments(self) -> list[Treatment]:
+        return [*self._near.treatments(), self.downmix.treatment()]
 
 
 def make(recording: Recording, options: Options, work: Workspace, report: Report) -> Master:
@@ -93,9 +74,10 @@ def make(recording: Recording, options: Options, work: Workspace, report: Report
     Raises:
         OnlySilence: no sample of it is louder than −70 dBFS.
     """
-    source = Source(recording, work, report)
+    source = Source(recording, options, work, report)
     denoise = Denoise(options.denoise, options.threads)
-    steps = _steps(denoise, options)
+    end = asked.End(options)
+    steps = _steps(denoise, end, options)
     # Three threads of about equal work, and one that measures. Denoise gives a group of stretches at once: there is
     # room for all of them.
     at = steps.index(denoise)
@@ -103,8 +85,13 @@ def make(recording: Recording, options: Options, work: Workspace, report: Report
     treated = chain(ahead(heard, depth=TOGETHER), steps[at + 1 :])
     written = Measured(work.folder / "master.flac").write(treated)
     _refuse_silence(recording, source.peak)
-    treatments = [source.downmix.treatment(), *(one for step in steps for one in step.treatments())]
-    written, gain_db, said = _to_target(written, options, work.folder)
+    treatments = [*source.treatments(), *(one for step in steps for one in step.treatments())]
+    cuts = _kept(end.cuts(written.samples), work)
+    start, stop = end.span(written.samples)
+    if (start, stop) != (0, written.samples):
+        trimmed = Measured(work.folder / "trimmed.flac")
+        written = trimmed.write(asked.between(read_master(written.path), start, stop))
+    written, gain_db, said = to_target(written, options, work.folder)
     if written.path.name != "master.flac":
         written.path.replace(work.folder / "master.flac")
     loudness = written.loudness.integrated_lufs()
@@ -122,59 +109,30 @@ def make(recording: Recording, options: Options, work: Workspace, report: Report
         bandwidth_hz=denoise.spectrum.bandwidth_hz(),
         damage=recording.damage,
         treatments=(*treatments, said),
+        cuts=cuts,
     )
 
 
-def _steps(denoise: Denoise, options: Options) -> list[Step]:
-    steps: list[Step] = [Rumble()]
+def _steps(denoise: Denoise, end: asked.End, options: Options) -> list[Step]:
+    steps: list[Step] = [*asked.first(options), Rumble()]
     if options.repair:
         steps.append(Repair())
-    steps.append(denoise)
-    if options.denoise == "afftdn":
-        from chasqui.clean.spectral import Afftdn
+    steps += [*asked.before_noise(options), denoise, *asked.behind_noise(options), Level(options.level)]
+    return [*steps, *end.steps, Limit(WORKING_DBTP)]
 
-        steps.append(Afftdn())
-    steps.append(Level(options.level))
-    if options.silence_max_s is not None:
-        steps.append(Silence(options.silence_max_s))
-    return [*steps, Limit(WORKING_DBTP)]
+
+def _kept(cuts: Cuts | None, work: Workspace) -> Blob | None:
+    if cuts is None:
+        return None
+    path = work.folder / "cuts.json"
+    path.write_text(cuts.model_dump_json(), encoding="utf-8")
+    return work.keep(path, "application/json")
 
 
 def _refuse_silence(recording: Recording, peak: float) -> None:
     peak_dbfs = 20.0 * float(np.log10(max(peak, 1e-6)))
     if peak_dbfs < SILENT_DBFS:
         raise OnlySilence(name=recording.source.name, peak_dbfs=peak_dbfs)
-
-
-def _to_target(written: Measured, options: Options, folder: Path) -> tuple[Measured, float, Treatment]:
-    """(the master's file, its gain, what was done): both promises hold, or loudness gives way and it is said."""
-    rounds = 0
-    while True:
-        loudness = written.loudness.integrated_lufs()
-        wanted = 0.0 if loudness is None else options.loudness_lufs - loudness
-        allowed = options.true_peak_dbtp - written.peak.dbtp
-        if wanted <= allowed + CLOSE_LU / 2 or rounds == ROUNDS:
-            break
-        rounds += 1
-        again = Measured(folder / f"again-{rounds}.flac")
-        limit = Limit(options.true_peak_dbtp - 0.1)
-        written = again.write(ahead(chain(read_master(written.path, gain_db=wanted), [limit])))
-    gain_db = round(min(wanted, allowed), 3)
-    effect = {"gain_db": gain_db, "limited_again": float(rounds)}
-    return (
-        written,
-        gain_db,
-        Treatment(name="loudness", applied=True, effect=effect, why=_why(loudness, wanted, gain_db, options)),
-    )
-
-
-def _why(loudness: float | None, wanted: float, gain_db: float, options: Options) -> str:
-    if loudness is None:
-        return "too quiet or too short for EBU R128 to measure; no gain but what the peak allows"
-    if wanted - gain_db > CLOSE_LU:
-        short = f"{wanted - gain_db:.1f} LU under {options.loudness_lufs:g} LUFS"
-        return f"{short}: more would break {options.true_peak_dbtp:g} dBTP"
-    return f"{options.loudness_lufs:g} LUFS for mono speech, true peak at most {options.true_peak_dbtp:g} dBTP"
 
 
 def _rounded(value: float | None) -> float | None:

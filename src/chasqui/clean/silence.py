@@ -9,6 +9,7 @@ import numpy as np
 from chasqui.clean.level import WORKING_LUFS
 from chasqui.clean.step import RATE_HZ, Samples
 from chasqui.records import Treatment
+from chasqui.records.cuts import Cuts
 
 HOP = RATE_HZ // 50
 #: Speech stands near −17 LUFS here; 30 dB under it there are only breath and room.
@@ -27,6 +28,8 @@ class Silence:
         self._tail = np.zeros(0, np.float32)  # the last samples of a long silence, not given yet
         self._places = 0
         self._removed = 0
+        self._taken = 0  # samples that came
+        self._removals: list[tuple[int, int]] = []  # (where in what came, how many)
 
     def process(self, block: Samples) -> Iterator[Samples]:
         sound = np.concatenate([self._rest, block])
@@ -41,7 +44,10 @@ class Silence:
 
     def _take(self, part: Samples, silent: bool) -> Samples:
         if not silent:
-            return np.concatenate([self._end(), part])
+            said = np.concatenate([self._end(), part])
+            self._taken += part.size
+            return said
+        self._taken += part.size
         now = part[: max(self._half - self._run, 0)]
         self._run += part.size
         # Half a silence and a fade are remembered; what lies in between is dropped as it comes.
@@ -55,7 +61,8 @@ class Silence:
 
     def _end(self) -> Samples:
         """The silence is over: its second half, joined to what was given of the first."""
-        tail, self._tail, self._run = self._tail, np.zeros(0, np.float32), 0
+        tail, run = self._tail, self._run
+        self._tail, self._run = np.zeros(0, np.float32), 0
         extra = tail.size - self._half
         if extra <= FADE:
             return tail
@@ -64,12 +71,22 @@ class Silence:
         end[:FADE] = tail[:FADE] * (1 - rise) + end[:FADE] * rise
         self._removed += extra
         self._places += 1
+        self._removals.append((self._taken - run + self._half, run - 2 * self._half))
         return end
 
     def flush(self) -> Iterator[Samples]:
         last = np.concatenate([self._end(), self._rest])
         if last.size:
             yield last
+
+    def cuts(self) -> Cuts:
+        """What of everything that came was given."""
+        kept, at = [], 0
+        for start, samples in (*self._removals, (self._taken + self._rest.size, 0)):
+            if start > at:
+                kept.append((at, start - at))
+            at = start + samples
+        return Cuts(rate_hz=RATE_HZ, kept=tuple(kept))
 
     def treatments(self) -> list[Treatment]:
         seconds = self._removed / RATE_HZ

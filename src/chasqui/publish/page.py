@@ -130,7 +130,7 @@ def _takes(sources: Sources, span: excerpt.Span, work: Workspace) -> list[dict[s
     master, recording = sources.master, sources.recording
     clean = read_span(work.path(master.audio), master.gain_db, span.start, span.start + span.samples)
     takes = []
-    if not any(t.name == "silence" and t.applied for t in master.treatments):  # else the times no longer agree
+    if not any(t.applied and t.name in ("silence", "trim") for t in master.treatments):  # else the times differ
         raw = excerpt.of_source(work.path(recording.source), recording.audio_index, sources.request.name, span)
         sound = excerpt.of_sound(excerpt.at_volume_of(raw, clean), span)
         takes.append(_take("source", sound, megabytes(sources.request.bytes)))
