@@ -25,8 +25,8 @@ LEAK = 0.01
 #: Air is treated where it is louder per bin than the voice of this stretch and this much more. Of forty readers 29 have
 #: no such moment; at 0 dB 16 would be touched, and the worst of them by 0.04 ESTOI instead of 0.026.
 AIR_DB = 3.0
-#: Taken away twice over, for air is noise and its bins swing. At eight times, three voices lose 1 to 2 dB more of pops and
-#: wind, and ESTOI with it: 0.631 → 0.616 in wind instead of 0.632, 0.986 → 0.971 for the worst clear voice.
+#: Taken away twice over, for air is noise and its bins swing. At eight times, pops and wind fall by 1 to 2 dB more,
+#: and ESTOI with them: 0.631 → 0.616 in wind instead of 0.632, 0.986 → 0.971 for the worst clear voice.
 OVER = 2.0
 #: Nothing sinks by more than this: a hole would be heard in its turn.
 LEAST = 0.05
