@@ -48,15 +48,15 @@ def test_in_a_folder_names_decide(folder: Path, tmp_path: Path) -> None:
     found = match(folder, [(tmp_path / name, "") for name in ("uno.mp3", "dos.mp3", "tres.mp3", "cuatro.mp3")])
     assert found[tmp_path / "uno.mp3"].file == folder / "uno.vtt"
     assert found[tmp_path / "dos.mp3"].file == folder / "dos.es.srt"
-    assert found[tmp_path / "tres.mp3"].problem == "several files are called like it: tres.srt, tres.vtt"
-    assert found[tmp_path / "cuatro.mp3"] == Brought(problem="nothing in textos is called like it")
+    assert found[tmp_path / "tres.mp3"].problem == "several files are called like tres: tres.srt, tres.vtt"
+    assert found[tmp_path / "cuatro.mp3"] == Brought(problem="nothing in textos is called like cuatro")
 
 
 def test_sub_folders_tell_recordings_of_one_name_apart(folder: Path, tmp_path: Path) -> None:
     recordings = [(tmp_path / "clases" / f"semana {n}" / "clase.mp3", f"clases/semana {n}") for n in (1, 2, 3)]
     found = match(folder, recordings)
     assert [found[path].file for path, _ in recordings[:2]] == [folder / f"semana {n}" / "clase.vtt" for n in (1, 2)]
-    assert found[recordings[2][0]].problem == "several recordings are called like it"
+    assert found[recordings[2][0]].problem == "several recordings are called like clase"
 
 
 def test_of_two_languages_the_one_that_was_asked_for(folder: Path, tmp_path: Path) -> None:

@@ -123,15 +123,15 @@ def _of(
     place = Path(*Path(inside).parts[1:])
     here = [file for file in named if file.parent.relative_to(folder) == place]
     if not here and stems[path.stem] > 1 and named:
-        return Brought(problem="several recordings are called like it", lasting=True)
+        return Brought(problem=f"several recordings are called like {path.stem}", lasting=True)
     here = here or named
     if language and len(here) > 1:
         here = [file for file in here if _stem(file)[1] == language] or here
     if not here:
-        return Brought(problem=f"nothing in {folder.name or folder} is called like it")
+        return Brought(problem=f"nothing in {folder.name or folder} is called like {path.stem}")
     if len(here) > 1:
         names = ", ".join(file.name for file in here)
-        return Brought(problem=f"several files are called like it: {names}", lasting=True)
+        return Brought(problem=f"several files are called like {path.stem}: {names}", lasting=True)
     return Brought(file=here[0])
 
 
