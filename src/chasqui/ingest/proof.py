@@ -57,10 +57,12 @@ def prove(path: Path, said: Said) -> tuple[str, Proof]:
     """
     if (size := path.stat().st_size) != said.bytes:
         raise BadCopy(name=said.name, why=f"{size} bytes instead of {said.bytes}")
+    whole = bool(re.fullmatch(r"[0-9a-f]{32}", said.etag)) and not (said.sha256 or said.md5_hidden)
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     for block in _blocks(path, 0, said.bytes):
         sha256.update(block)
-        md5.update(block)
+        if whole:
+            md5.update(block)
     digest = sha256.hexdigest()
     if said.sha256:
         if digest != said.sha256:
@@ -68,7 +70,7 @@ def prove(path: Path, said: Said) -> tuple[str, Proof]:
         return digest, "sha256"
     if said.md5_hidden:
         return digest, "size"
-    if re.fullmatch(r"[0-9a-f]{32}", said.etag):
+    if whole:
         if md5.hexdigest() != said.etag:
             raise BadCopy(name=said.name, why="its MD5 is another")
         return digest, "md5"
