@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,7 +108,7 @@ class Hugging:
             before = block.before // self._down
             count = -(-block.samples * self.frames_per_s // RATE_HZ)  # frames of the block itself
             heard = sound[: before + -(-block.samples // self._down)]
-            with torch.inference_mode():
+            with _alone(torch), torch.inference_mode():
                 codes = self._codes(torch.from_numpy(heard)[None, None])
             first = round(before / self.rate_hz * self.frames_per_s)
             yield codes[first : first + int(count)]
@@ -131,7 +132,7 @@ class Hugging:
         import torch
 
         given = torch.from_numpy(np.ascontiguousarray(codes.T, np.int64))
-        with torch.inference_mode():
+        with _alone(torch), torch.inference_mode():
             if self._model.config.model_type == "mimi":
                 sound = self._model.decode(given[None]).audio_values
             else:
@@ -147,6 +148,8 @@ def _network(wanted: str, kind: str, folder: Path) -> Any:
         import transformers
     except ImportError:
         raise BadConfig(why=f"{kind} needs packages that are missing: pip install 'chasqui[neural]'") from None
+    bars: Any = transformers.utils.logging
+    bars.disable_progress_bar()  # run/progress.py alone draws
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != kind:
@@ -156,6 +159,17 @@ def _network(wanted: str, kind: str, folder: Path) -> Any:
     except (OSError, ValueError, KeyError) as error:
         raise BadConfig(why=f"{kind}: there is no such codec in {folder}") from error
     return model.eval()
+
+
+@contextmanager
+def _alone(torch: Any) -> Iterator[None]:
+    """One thread: the codes must not depend on how many there are, and workers run side by side."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,38 @@ class Pieces:
         return work.keep(path, "application/json")
 
 
-def _load(path: Path) -> Any:
+def train(texts: Iterable[str], size: int) -> str:
+    """The tokenizer.json of byte-level BPE (no text is unknown to it) with at most `size` pieces, learnt from texts.
+
+    Raises:
+        BadConfig: the package is missing.
+    """
+    library = _library()
+    made = library.Tokenizer(library.models.BPE())
+    made.normalizer = library.normalizers.NFC()
+    made.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = library.decoders.ByteLevel()
+    letters = library.pre_tokenizers.ByteLevel.alphabet()
+    trainer = library.trainers.BpeTrainer(vocab_size=size, initial_alphabet=letters, show_progress=False)
+    made.train_from_iterator(texts, trainer)
+    return str(made.to_str(pretty=True)) + "\n"
+
+
+def _library() -> Any:
     try:
-        from tokenizers import Tokenizer
+        import tokenizers
     except ImportError:
         raise BadConfig(why="pieces need a package that is missing: pip install 'chasqui[data]'") from None
+    return tokenizers
+
+
+def _load(path: Path) -> Any:
+    library = _library()
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(why=f"tokenize.pieces: {path} cannot be read") from error
     try:
-        return Tokenizer.from_str(content)
+        return library.Tokenizer.from_str(content)
     except Exception as error:
         raise BadConfig(why=f"tokenize.pieces: {path} is no tokenizer.json") from error

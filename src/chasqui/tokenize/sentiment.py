@@ -27,8 +27,11 @@ class Sentiment:
         try:
             import torch
             from transformers import AutoModelForSequenceClassification, AutoTokenizer
+            from transformers.utils import logging
         except ImportError:
             raise BadConfig(why="sentiment needs packages that are missing: pip install 'chasqui[neural]'") from None
+        bars: Any = logging
+        bars.disable_progress_bar()  # run/progress.py alone draws
         local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, **local)

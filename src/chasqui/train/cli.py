@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chasqui.train import cli_models
+from chasqui.train import cli_models, cli_tokens
 from chasqui.words import LANGUAGES, explain, say
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def sweep(sweep_out: Path, rungs: str, collect: bool, lang: str | None, as_json:
     return SOME_REFUSED if facts["takes"]["refused"] else 0
 
 
-for _command in (cli_models.fit, cli_models.evaluate, cli_models.export):
+for _command in (cli_models.fit, cli_models.evaluate, cli_models.export, cli_tokens.units, cli_tokens.pieces):
     train.add_command(_command)
 
 

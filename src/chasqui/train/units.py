@@ -62,7 +62,7 @@ def listen_to(folder: Path, seed: int, told: Callable[[float], None] = lambda _:
     if not found:
         raise NoSpeech(path=str(folder))
     parts = split(found, seed)
-    if "test" not in parts.values():
+    if "test" not in {parts[source.group] for source in found}:
         raise OneSpeaker(path=str(folder), speaker=found[0].group)
     heard: list[Heard] = []
     spent: defaultdict[str, float] = defaultdict(float)
