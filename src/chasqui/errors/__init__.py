@@ -58,6 +58,8 @@ ChasquiError
 │   ├── BadPiece            a piece that does not have the checksum that came with it
 │   └── UploadOver          complete, ended or too old
 ├── ForbiddenAddress    a link that does not lead to a public address (action "reject")
+├── NotMadeYet          a lesson that nothing can be heard of yet (action "reject")
+├── OtherRequest        an idempotency key that was used for something else (action "reject")
 ├── UnknownThing        a lesson, job, class … that is not there for this account (action "reject")
 ├── GaveUp              a stage whose workers died over and over (action "reject")
 ├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")

@@ -45,3 +45,13 @@ class UploadBusy(TryAgain):
 class ForbiddenAddress(ChasquiError):
     exit_code = 113
     text = "{url} is not a public address; only those are fetched."
+
+
+class NotMadeYet(ChasquiError):
+    exit_code = 114
+    text = "{title} is not ready yet: wait until its work is done."
+
+
+class OtherRequest(ChasquiError):
+    exit_code = 115
+    text = "This idempotency key belongs to another request ({why})."

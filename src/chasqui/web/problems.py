@@ -33,6 +33,8 @@ STATUS: dict[type[ChasquiError], int] = {
     errors.UnknownThing: 404,
     errors.BadAccount: 422,
     errors.NameTaken: 409,
+    errors.NotMadeYet: 409,
+    errors.OtherRequest: 409,
     errors.BadUpload: 409,
     errors.TooLarge: 413,
     errors.NoRoom: 507,

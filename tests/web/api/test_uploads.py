@@ -225,8 +225,8 @@ def test_the_official_client_uploads_a_real_recording(house: Any, address: str, 
     sentence = media / SPEECH[0]
     token = house.tokens["ours", "teacher"]
     client = TusClient(f"{address}/api/v1/uploads", headers={"Authorization": f"Bearer {token}"})
-    uploader = client.uploader(str(sentence), chunk_size=50_000, metadata={"filename": sentence.name})
-    uploader.upload()
+    with sentence.open("rb") as sound:
+        client.uploader(file_stream=sound, chunk_size=50_000, metadata={"filename": sentence.name}).upload()
     (lesson,) = rows(house, Lesson)
     from chasqui.config import load
     from chasqui.run import run_stage

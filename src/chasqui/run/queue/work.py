@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from chasqui.catalog import Catalog, jobs
+from chasqui.catalog import Catalog, jobs, lessons
 from chasqui.catalog.tables import Job
 from chasqui.config import Config, load
 from chasqui.errors import CatalogAway, ChasquiError, Defect
 from chasqui.events import Event
 from chasqui.pipeline import stages_for
+from chasqui.records import Certificate, Lesson
 from chasqui.run import run_stage
 from chasqui.store import Store
 
@@ -72,6 +73,8 @@ class Worker:
             self._failed(job, Defect(name=job.recording_id, what=f"{type(error).__name__}: {error}"))
         else:
             following = _following(job.goal, stage)
+            if following is None:  # noted first: a crash in between does this again, not never
+                lessons.made(self.catalog, job_id, facts(job.recording_id, self.store))
             jobs.go_on(self.catalog, job_id, self.name, following, queue_of(following))
 
     def _stopped(self, job: Job, beat: _Beat) -> None:
@@ -148,3 +151,21 @@ def _following(goal: str, stage: str) -> str | None:
 def queue_of(stage: str | None) -> str:
     """The queue in which a stage waits."""
     return QUEUE_OF.get(stage or "", USUAL_QUEUE)
+
+
+def facts(recording_id: str, store: Store) -> dict[str, Any]:
+    """What lists show of a lesson that is made."""
+    lesson, certificate = store.get(recording_id, "publish", Lesson), store.get(recording_id, "verify", Certificate)
+    if lesson is None:
+        return {}
+    named = {blob.name: {"bytes": blob.bytes, "sha256": blob.sha256, "type": blob.media_type} for blob in lesson.files}
+    return {
+        "slug": lesson.slug,
+        "bytes": lesson.bytes,
+        "source_bytes": lesson.source_bytes,
+        "files": named,
+        "duration_s": certificate.duration_s if certificate else None,
+        "promised": certificate.promised if certificate else None,
+        "kept": certificate.kept if certificate else None,
+        "degraded": certificate.degraded if certificate else None,
+    }
