@@ -34,7 +34,7 @@ MIB = 1 << 20
 
 
 def measure(media: Path, minutes: float, names: int, rows_format: str, scratch: Path | None = None) -> dict[str, Row]:
-    """By what was measured: `decoding`, `one`, `two`, `second`, `few`, `many`."""
+    """By what was measured: `decoding`, `here`, `one`, `two`, `second`, `few`, `many`."""
     with tempfile.TemporaryDirectory(dir=scratch) as name:
         folder = Path(name)
         source = folder / "in"
@@ -43,6 +43,7 @@ def measure(media: Path, minutes: float, names: int, rows_format: str, scratch: 
         found: dict[str, Row] = {"decoding": _decoding(source)}
         for workers in ("one", "two"):
             found[workers] = _made(source, folder / workers, rows_format, {"workers": 1 if workers == "one" else 2})
+        found["here"] = _made(source, folder / "here", rows_format, {"workers": 0})
         found["second"] = _made(source, folder / "two", rows_format, {"workers": 2})
         for key, count in (("few", 10), ("many", names)):
             links = _links(next(source.glob("*.flac")), folder / key / "in", count)
@@ -75,16 +76,39 @@ def _made(source: Path, where: Path, rows_format: str, wish: dict[str, Any]) -> 
     return dict(json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]))
 
 
+class Here:
+    """The work in this very process, by one thread: what each stage takes of a core, whoever else wants it."""
+
+    def __init__(self) -> None:
+        self.cpu_s: dict[str, float] = {}
+        self._began: dict[str, float] = {}
+
+    def __call__(self, tasks: Any, job: Any, listener: Any, wanted: Any) -> Any:
+        from chasqui.run.chunk import run_chunk
+
+        for task in tasks:
+            yield from run_chunk([task], job, self._heard, wanted)
+
+    def _heard(self, event: Any) -> None:
+        if event.kind == "started":
+            self._began[event.stage] = time.process_time()
+        elif event.kind == "finished":
+            took = time.process_time() - self._began[event.stage]
+            self.cpu_s[event.stage] = self.cpu_s.get(event.stage, 0.0) + took
+
+
 def _run(source: str, where: str, wish: str) -> None:
     from chasqui import dataset
 
-    made = dataset(source, out=f"{where}/data", store=f"file:{where}/store", **json.loads(wish))
+    settings = json.loads(wish)
+    here = Here() if settings["workers"] == 0 else None
+    made = dataset(source, out=f"{where}/data", store=f"file:{where}/store", runner=here, **settings)
     own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     told = {
         "wall_s": made.wall_s,
         "sound_s": made.duration_s,
         "worked_s": made.worked_s,
-        "stage_s": made.stage_s,
+        "cpu_of": here.cpu_s if here else {},
         "cpu_s": own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime,
         "own_mib": own.ru_maxrss * 1024 / MIB,
         "worker_mib": workers.ru_maxrss * 1024 / MIB,
@@ -95,35 +119,33 @@ def _run(source: str, where: str, wish: str) -> None:
 def _decoding(source: Path) -> Row:
     from chasqui.media.source import blocks
 
-    started, samples = time.perf_counter(), 0
+    started, samples = time.process_time(), 0
     for path in sorted(source.iterdir()):
         samples += sum(block.shape[-1] for block in blocks(path, 0))
-    wall_s = time.perf_counter() - started
-    return {"wall_s": wall_s, "sound_s": samples / 48_000}
+    return {"cpu_s": time.process_time() - started, "sound_s": samples / 48_000}
 
 
 def shown(found: dict[str, Row]) -> str:
     """The ratios, goals in the head; then what each stage took."""
     one, two, second, few, many = (found[name] for name in ("one", "two", "second", "few", "many"))
+    here, decoding = found["here"], found["decoding"]
+    cpu_of = {name: took for name, took in here["cpu_of"].items() if name not in ("dataset", "transcribe")}
+    times = here["sound_s"] / sum(cpu_of.values())
     lines = [
-        ["× real time of one core, by CPU seconds", f"≥ {GOAL_TIMES:g}", f"{one['sound_s'] / one['cpu_s']:.1f}"],
-        ["× real time of the stages alone, one process", "", f"{one['sound_s'] / one['worked_s']:.1f}"],
-        ["× real time of decoding alone (baseline)", "", f"{_times(found['decoding']):.0f}"],
+        ["× real time of one core, all stages but recognition", f"≥ {GOAL_TIMES:g}", f"{times:.1f}"],
+        ["the same, processes started and rows written", "", f"{one['sound_s'] / one['cpu_s']:.1f}"],
+        ["× real time of decoding alone (baseline)", "", f"{decoding['sound_s'] / decoding['cpu_s']:.0f}"],
         ["one process ÷ two, wall time", f"≥ {GOAL_TWO:g}", f"{one['wall_s'] / two['wall_s']:.2f}"],
         ["second run ÷ first, wall time", f"< {GOAL_SECOND:.0%}", f"{second['wall_s'] / two['wall_s']:.2%}"],
         ["memory of the parent, many names ÷ ten", f"≤ {GOAL_MEMORY:g}", f"{many['own_mib'] / few['own_mib']:.2f}"],
         ["memory of a worker, many names ÷ ten", f"≤ {GOAL_MEMORY:g}", f"{many['worker_mib'] / few['worker_mib']:.2f}"],
     ]
-    stages = [[name, f"{s:.2f}", f"{one['sound_s'] / s:.0f}"] for name, s in one["stage_s"].items()]
+    stages = [[name, f"{took:.2f}", f"{here['sound_s'] / took:.0f}"] for name, took in cpu_of.items()]
     return (
         markdown(["measured", "goal", "found"], lines)
         + "\n"
-        + markdown(["stage, one process", "s", "× real time"], sorted(stages, key=lambda line: -float(line[1])))
+        + markdown(["stage", "CPU s", "× real time"], sorted(stages, key=lambda line: -float(line[1])))
     )
-
-
-def _times(row: Row) -> float:
-    return float(row["sound_s"] / row["wall_s"])
 
 
 def main() -> None:

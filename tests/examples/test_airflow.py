@@ -23,7 +23,7 @@ bag = DagBag(None)
 assert not bag.import_errors, bag.import_errors
 dag = bag.dags["chasqui_dataset"]
 print(*[task.task_id for task in dag.topological_sort()])
-print(dag.timetable.summary, dag.default_args["retries"])
+print(type(dag.timetable).__name__, dag.default_args["retries"])
 """
 
 
@@ -84,7 +84,7 @@ def test_the_dag_makes_the_rows_that_the_command_makes(airflow: Path, source: Pa
     ran([airflow / "airflow", "db", "migrate"], env)
     loaded = ran([airflow / "python", "-c", LOAD], {**env, "DATASET_SCHEDULE": "@daily"})
     assert loaded.split()[-8:-2] == TASKS.split()
-    assert loaded.split()[-1] == "2"
+    assert loaded.split()[-2:] == ["CronTriggerTimetable", "2"]
 
     log = ran([airflow / "airflow", "dags", "test", "chasqui_dataset"], env)
     assert "carta.mp3 is not a sound or video file" in log

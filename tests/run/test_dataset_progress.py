@@ -11,10 +11,12 @@ import pytest
 from rich.console import Console
 
 from chasqui.events import Event
+from chasqui.pipeline import PIPELINE
 from chasqui.records import Failure
 from chasqui.run.dataset_progress import Picture, listening
 from chasqui.run.dataset_tell import MOST_LINES, result, told
 from chasqui.run.order import Made
+from chasqui.words import LANGUAGES
 
 
 def event(kind: Any, stage: str, name: str, **more: Any) -> Event:
@@ -58,6 +60,14 @@ def test_the_picture_shows_who_is_at_work_and_forgets_who_is_done() -> None:
     picture(REFUSED)
     assert drawn()[0].startswith("1 done, 1 refused") and drawn()[1:] == ["  a.wav  "]
     assert lines == ["✗ carta.mp3: carta.mp3 is empty (0 bytes)."]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_stage_has_a_word(lang: str) -> None:
+    picture = Picture(lang, False, print)
+    for stage in (*PIPELINE, "dataset"):
+        picture(event("started", stage, "a.wav"))
+        picture(event("warned", stage, "a.wav", message="no clicks found"))
 
 
 MADE = Made(
