@@ -19,6 +19,7 @@ from chasqui.asr.ear import Ear
 from chasqui.asr.filter import kept
 from chasqui.asr.sample import Chosen, sample
 from chasqui.asr.stretches import Stretch, stretches
+from chasqui.codecs.opus import RUNGS
 from chasqui.encode import Options, raising
 from chasqui.encode.course import Course
 from chasqui.encode.voice import Part, Voice
@@ -164,11 +165,11 @@ class Check:
         not help.
         """
         original = self.parts
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
             wanted: dict[int, str] = {}
             again, room_s = [], budget_s - self._spent_s
             for one in listened:
-                rungs = self._above(one, usual)
+                rungs = self._above(one, usual, along=turn > 0)
                 if rungs and one.stretch.seconds <= room_s:
                     again.append(one)
                     wanted |= rungs
@@ -181,15 +182,23 @@ class Check:
                 self._hear(touched[start : start + TOGETHER])
         self._take_back(listened, original)
 
-    def _above(self, one: Listened, usual: float) -> dict[int, str]:
-        """The rungs to raise the segments of a stretch to that lost too many words at first, and still do."""
+    def _above(self, one: Listened, usual: float, along: bool) -> dict[int, str]:
+        """The rungs to raise the segments of a stretch to that lost too many words at first, and still do.
+
+        `along`: the others come to the least of these rungs. Recognisers adapt to a stretch as a whole, and some lose
+        what is narrowband in it as soon as the rest is not.
+        """
         worst = [
             self.parts[index]
             for index, line in one.now.items()
             if all(too_many(kept.sure, len(kept.lost), usual) for kept in (one.first[index], line))
         ]
-        rungs = {part.segment.index: raising.above(part) for part in worst}
-        return {index: rung for index, rung in rungs.items() if rung is not None}
+        rungs = {part.segment.index: rung for part in worst if (rung := raising.above(part)) is not None}
+        if along and rungs:
+            least = min((RUNGS[rung] for rung in rungs.values()), key=lambda rung: rung.bitrate_bps)
+            others = [self.parts[index] for index in one.now if index not in rungs]
+            rungs |= {p.segment.index: least.name for p in others if p.rung.bitrate_bps < least.bitrate_bps}
+        return rungs
 
     def _take_back(self, listened: Sequence[Listened], original: Sequence[Part]) -> None:
         """Whole stretches go back: what is heard of a word depends on those around it."""
