@@ -23,7 +23,6 @@ def told(made: Made, lang: str) -> Iterator[str]:
         "tokens": f"{made.text_tokens:,}",
         "units": f"{made.audio_tokens:,}",
         "took": show_time(made.wall_s),
-        "times": f"{made.duration_s / made.worked_s:.0f}" if made.worked_s else "–",
         "worked": show_time(made.worked_s),
         "folder": made.folder,
         "refused": made.refused,
