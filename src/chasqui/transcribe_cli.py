@@ -126,7 +126,7 @@ def _one(recording_id: str, out: Path, store: Any, config: Any, as_json: bool) -
 def _written(recording_id: str, transcript: Any, out: Path, store: Any, config: Any) -> list[Path]:
     from chasqui.captions.forms import forms
     from chasqui.captions.rttm import rttm
-    from chasqui.records import Request, Word
+    from chasqui.records import PhraseEnd, Request, Word
     from chasqui.store import lines
     from chasqui.store.guard import disk
 
@@ -137,6 +137,8 @@ def _written(recording_id: str, transcript: Any, out: Path, store: Any, config: 
         out.mkdir(parents=True, exist_ok=True)
         words = lines.read(store.path(transcript.words), Word)
         who, ends = _turns(recording_id, store, config)
+        if transcript.phrases is not None:
+            ends = lines.read(store.path(transcript.phrases), PhraseEnd)
         texts = {f"transcript.{ending}": text for ending, text in forms(words, transcript.language, who, ends).items()}
         if who:
             texts["speakers.rttm"] = rttm(who, stem)

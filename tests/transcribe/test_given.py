@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -155,3 +156,21 @@ def test_captions_that_were_taken_away_are_gone(lay: Lay, spoken: Packed, captio
     assert (made.status, made.why) == ("none", "no recogniser was asked for")
     given: Any = spoken.store.get(spoken.recording_id, "captions", Given)
     assert given.source is None
+
+
+def test_without_punctuation_cues_end_where_the_person_ended_theirs(
+    lay: Lay, spoken: Packed, captions: list[Cue]
+) -> None:
+    from chasqui.captions.cues import cues
+    from chasqui.records import PhraseEnd
+
+    made = lay(webvtt(captions))
+    words, ends = spoken.lines(made.words, Word), spoken.lines(made.phrases, PhraseEnd)
+    assert len(ends) == len(captions)
+
+    def kept(found: list[Cue]) -> int:
+        """Cues of theirs that end with the same word."""
+        starts = {cue.text.split()[-1] + " " + (after.text.split()[0]) for cue, after in pairwise(found)}
+        return sum(f"{one.text.split()[-1]} {after.text.split()[0]}" in starts for one, after in pairwise(captions))
+
+    assert kept(cues(words, ends=ends)) > kept(cues(words))

@@ -13,7 +13,8 @@ def files(transcript: Transcript, turns: Turns | None, work: Workspace) -> list[
     if transcript.words is None or not transcript.word_count:
         return []
     who = lines.read(work.path(turns.turns), Turn) if turns and turns.turns else []
-    ends = lines.read(work.path(turns.phrases), PhraseEnd) if turns and turns.phrases else []
+    phrases = transcript.phrases or (turns.phrases if turns else None)
+    ends = lines.read(work.path(phrases), PhraseEnd) if phrases else []
     kept = []
     for ending, text in forms(lines.read(work.path(transcript.words), Word), transcript.language, who, ends).items():
         path = work.folder / f"transcript.{ending}"

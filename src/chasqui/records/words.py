@@ -55,6 +55,7 @@ class Transcript(Record):
     failure: Failure | None = None
     words: Blob | None = None  # JSON Lines of Word
     listened: Blob | None = None  # JSON Lines of Listened
+    phrases: Blob | None = None  # JSON Lines of PhraseEnd: where a person ended their cues
     word_count: int = 0
     heard_s: float = 0.0
     languages: tuple[Tongue, ...] = ()  # most spoken first

@@ -19,7 +19,7 @@ from chasqui.captions.read import Captions, read
 from chasqui.errors import BadCaptions, CaptionsMisfit
 from chasqui.events import Report
 from chasqui.metrics import spoken
-from chasqui.records import Analysis, Failure, Given, Laid, Master, Tongue, Transcript, Word
+from chasqui.records import Analysis, Failure, Given, Laid, Master, PhraseEnd, Tongue, Transcript, Word
 from chasqui.store import Workspace, lines
 from chasqui.transcribe.align import Fit
 from chasqui.transcribe.anchors import anchors
@@ -66,8 +66,8 @@ def _laid(captions: Given, heard: Transcript, master: Master, analysis: Analysis
     where = _by_words(cues, held, speech, master.duration_s, captions.name) if held else None
     where = where or placed(cues, speech, master.duration_s, captions.name)
     known = held.known if held else {}
-    path = work.folder / "words.jsonl"
-    count = _written(where, known, speech, path)
+    words, ends = _words(where, known, speech)
+    path = lines.write(work.folder / "words.jsonl", words)
     dropped = Counter(where.dropped)
     dropped["sound"] = len(found.cues) - len(cues)
     seconds = sum(cue.seconds for cue in where.cues)
@@ -77,7 +77,8 @@ def _laid(captions: Given, heard: Transcript, master: Master, analysis: Analysis
         why=_why(where, held, len(cues)),
         words=work.keep(path, "application/jsonl"),
         listened=heard.listened,
-        word_count=count,
+        phrases=work.keep(lines.write(work.folder / "phrases.jsonl", ends), "application/jsonl"),
+        word_count=len(words),
         heard_s=heard.heard_s,
         languages=_tongues(language, heard, seconds),
         recogniser=heard.recogniser,
@@ -131,12 +132,15 @@ def _by_words(cues: Sequence[Cue], held: _Held, speech: NDArray[np.floating], du
     return kept(cues, moved, Counter(), Fit(offset_s, rate, 0.0), True, speech, duration_s, name)
 
 
-def _written(where: Placed, known: Known, speech: NDArray[np.floating], path: object) -> int:
+def _words(where: Placed, known: Known, speech: NDArray[np.floating]) -> tuple[list[Word], list[PhraseEnd]]:
+    """The words of all cues, and where each cue ended: whoever cuts them anew may want to do it there."""
     words: list[Word] = []
+    ends: list[PhraseEnd] = []
     for cue, origin in zip(where.cues, where.origin, strict=True):
-        words += spread(cue, speech, known.get(origin))
-    lines.write(path, words)  # type: ignore[arg-type]
-    return len(words)
+        if laid := spread(cue, speech, known.get(origin)):
+            words += laid
+            ends.append(PhraseEnd(at_s=laid[-1].end_s, pause_s=0.0, strength=1.0))
+    return words, ends
 
 
 def _why(where: Placed, held: _Held | None, brought: int) -> str:
