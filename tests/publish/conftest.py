@@ -30,6 +30,7 @@ from chasqui.records import (
     Stream,
     Transcript,
     Treatment,
+    Turns,
 )
 from chasqui.store import Workspace
 from chasqui.store.memory import MemoryStore
@@ -229,6 +230,7 @@ class Maker:
                 overall={"estoi_mean": 0.85, "estoi_min": 0.80, "visqol_mean": 3.2, "visqol_min": 3.0},
                 duration_s=duration_s,
             ),
+            "turns": Turns(recording_id=ID, status="none", why="nobody asked who speaks"),
         }
         for name, fields in change.items():
             made[name] = made[name].model_copy(update=fields)
