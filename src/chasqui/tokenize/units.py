@@ -99,7 +99,7 @@ def load(folder: Path) -> Codebook:
     """
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        with np.load(folder / FILE, allow_pickle=False) as file:
+        with (folder / FILE).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name], np.float32) for name in file.files if name != "context"}
             context = tuple(int(place) for place in file["context"])
         usual = Likeness(arrays["mean"], arrays["deviation"])
