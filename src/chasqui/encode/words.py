@@ -165,11 +165,11 @@ class Check:
         not help.
         """
         original = self.parts
-        for turn in range(ROUNDS):
+        for _ in range(ROUNDS):
             wanted: dict[int, str] = {}
             again, room_s = [], budget_s - self._spent_s
             for one in listened:
-                rungs = self._above(one, usual, along=turn > 0)
+                rungs = self._above(one, usual, original)
                 if rungs and one.stretch.seconds <= room_s:
                     again.append(one)
                     wanted |= rungs
@@ -182,11 +182,11 @@ class Check:
                 self._hear(touched[start : start + TOGETHER])
         self._take_back(listened, original)
 
-    def _above(self, one: Listened, usual: float, along: bool) -> dict[int, str]:
+    def _above(self, one: Listened, usual: float, original: Sequence[Part]) -> dict[int, str]:
         """The rungs to raise the segments of a stretch to that lost too many words at first, and still do.
 
-        `along`: the others come to the least of these rungs. Recognisers adapt to a stretch as a whole, and some lose
-        what is narrowband in it as soon as the rest is not.
+        Where that was done once and the stretch is no better as a whole, the others come to the least rung of the
+        raised: recognisers adapt to all of it, and some lose what is narrowband as soon as the rest is not.
         """
         worst = [
             self.parts[index]
@@ -194,9 +194,10 @@ class Check:
             if all(too_many(kept.sure, len(kept.lost), usual) for kept in (one.first[index], line))
         ]
         rungs = {part.segment.index: rung for part in worst if (rung := raising.above(part)) is not None}
-        if along and rungs:
-            least = min((RUNGS[rung] for rung in rungs.values()), key=lambda rung: rung.bitrate_bps)
-            others = [self.parts[index] for index in one.now if index not in rungs]
+        before = {i for i in one.now if self.parts[i].rung is not original[i].rung}
+        if before and not _better(one):
+            least = min((RUNGS[rungs.get(i, self.parts[i].rung.name)] for i in before), key=lambda r: r.bitrate_bps)
+            others = [self.parts[i] for i in one.now if i not in before | rungs.keys()]
             rungs |= {p.segment.index: least.name for p in others if p.rung.bitrate_bps < least.bitrate_bps}
         return rungs
 
@@ -204,8 +205,7 @@ class Check:
         """Whole stretches go back: what is heard of a word depends on those around it."""
         for one in listened:
             rungs = {i: original[i].rung.name for i in one.now if self.parts[i].rung is not original[i].rung}
-            lost, first = (sum(len(line.lost) for line in kept.values()) for kept in (one.now, one.first))
-            if not rungs or lost <= LEFT * first:
+            if not rungs or _better(one):
                 continue
             self.parts, moved = raising.moved(self._voice, self._courses, self.parts, rungs, self._plan)
             if moved == rungs.keys():
@@ -238,6 +238,12 @@ class Check:
             budget_s=round(budget_s, 2),
             spent_s=round(self._spent_s, 2),
         )
+
+
+def _better(one: Listened) -> bool:
+    """Whether so few of a stretch's lost words stay lost that its raises are worth their bytes."""
+    lost, first = (sum(len(line.lost) for line in kept.values()) for kept in (one.now, one.first))
+    return lost <= LEFT * first
 
 
 def why(listened: int, speech: int, plan: Plan) -> str:
