@@ -212,6 +212,7 @@ def main() -> None:
             "model": args.model.name if args.model else args.width,
         }
         facts["overhead"] = overhead(args.media, model, minutes, repeats)
+        print(facts["overhead"], facts["captions"], file=sys.stderr, flush=True)  # memory takes hours
         facts["memory"] = memory(args.media, model, hours)
     print(shown(facts))
     written("transcribe-quick" if args.quick else "transcribe", facts)
