@@ -34,7 +34,7 @@ datasets.load_dataset("DIR")
     "sqlite": """```sql
 -- sqlite3 DIR/data.sqlite
 SELECT path, transcription FROM recordings WHERE language = 'es' AND snr_db > 20;
-SELECT path FROM recordings_text JOIN recordings USING (rowid) WHERE recordings_text MATCH 'palabra';
+SELECT path FROM recordings WHERE rowid IN (SELECT rowid FROM recordings_text WHERE recordings_text MATCH 'palabra');
 ```""",
 }  # fmt: skip
 

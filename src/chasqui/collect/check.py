@@ -57,14 +57,14 @@ def check(folder: Path) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory() as aside:
         ledger = Ledger(Path(aside) / "ledger.sqlite", ())
         try:
-            readable = True
+            countable = True
             for shard in shards.names():
                 for finding in _shard(folder, shards, shard, ledger):
-                    readable = readable and finding.key != "check.unreadable"
+                    countable = countable and finding.key not in ("check.unreadable", "check.value")
                     yield finding
-            if readable:
+            if countable:
                 yield from _strays(folder, ledger, shards)
-            if readable and index.closed:
+            if countable and index.closed:
                 yield from _told(folder, index, count(shards, ledger.digests()))
         finally:
             ledger.close()
@@ -91,7 +91,7 @@ def _shard(folder: Path, shards: Shards, shard: str, ledger: Ledger) -> Iterator
                 yield from _twice(known, ledger)
                 known = []
     except UNREADABLE as error:
-        yield Finding("check.unreadable", {"shard": shard, "row": number, "why": str(error).splitlines()[0][:200]})
+        yield Finding("check.unreadable", {"shard": shard, "row": number, "why": _first(error)})
     yield from _twice(known, ledger)
 
 
@@ -151,3 +151,8 @@ def _hash(path: Path) -> str:
         while piece := file.read(READ_BYTES):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _first(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,6 +1,7 @@
-"""The cloud of words: laid out by wordcloud where it is installed, else one word after the other, bigger and smaller.
+"""The cloud of words: as text that flows, which can be searched, copied and read aloud, in the reader's own font.
 
-Either way it is text, which can be searched, copied and read aloud.
+The package wordcloud was tried first and is not used: it reserves other boxes than it draws in (1.9.6), so that words
+overlap.
 """
 
 from __future__ import annotations
@@ -10,64 +11,28 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 960, 380
 WORDS = 90
-#: Colours of the page: c0 … c4.
-COLOURS = 5
-#: Sizes of the simple cloud: s1 … s7.
-STEPS = 7
+#: Colours and sizes of the page: c0 … c4, s1 … s9.
+COLOURS, STEPS = 5, 9
+#: The biggest words are as big as they get only where they are this many times more frequent than the smallest.
+SPREAD = 12
 
 
 def cloud(counts: Mapping[str, int]) -> Markup:
-    """The cloud as HTML; empty where there is nothing to show."""
-    told = {word: count for word, count in list(counts.items())[:WORDS] if any(sign.isalnum() for sign in word)}
+    """The most frequent words in the order of the alphabet, bigger the more frequent; empty where there are none."""
+    told = [(word, count) for word, count in counts.items() if any(sign.isalpha() for sign in word)][:WORDS]
     if not told:
         return Markup("")
-    try:
-        import wordcloud  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError:
-        return _flowing(told)
-    return _laid_out(told)
-
-
-def _laid_out(told: Mapping[str, int]) -> Markup:
-    from PIL import ImageFont
-    from wordcloud import WordCloud
-
-    # The same words, the same picture: the layout draws lots.
-    words = WordCloud(
-        width=WIDTH,
-        height=HEIGHT,
-        random_state=1,
-        prefer_horizontal=1,
-        max_words=WORDS,
-        max_font_size=HEIGHT // 4,
-        margin=4,
-    ).generate_from_frequencies(told)
-    drawn = []
-    for place, ((word, _), size, (top, left), _, _) in enumerate(words.layout_):
-        font = ImageFont.truetype(words.font_path, size)
-        # textLength: the reader's font is another one, and the word still fills its own place.
-        drawn.append(
-            Markup(
-                '<text class="c{}" x="{}" y="{}" font-size="{}" textLength="{}" lengthAdjust="spacingAndGlyphs">{}'
-                "<title>{}: {}</title></text>"
-            ).format(
-                place % COLOURS, int(left), int(top) + round(size * 0.8), size, round(font.getlength(word)), word,
-                word, told[word],
-            )
-        )  # fmt: skip
-    return Markup('<svg class="cloud" viewBox="0 0 {} {}" role="img">{}</svg>').format(
-        WIDTH, HEIGHT, Markup("").join(drawn)
-    )
-
-
-def _flowing(told: Mapping[str, int]) -> Markup:
-    most = max(told.values())
+    least, most = min(count for _, count in told), max(count for _, count in told)
     words = [
-        Markup('<span class="s{} c{}" title="{}">{}</span>').format(
-            1 + round((STEPS - 1) * math.sqrt(count / most)), place % COLOURS, count, word
+        Markup('<span class="s{} c{}" title="{}: {}">{}</span>').format(
+            _step(count, least, most), place % COLOURS, word, count, word
         )
-        for place, (word, count) in enumerate(sorted(told.items()))
+        for place, (word, count) in enumerate(sorted(told))
     ]
     return Markup('<p class="cloud">{}</p>').format(Markup(" ").join(words))
+
+
+def _step(count: int, least: int, most: int) -> int:
+    """By the logarithm: words are as Zipf found them."""
+    return 1 + round((STEPS - 1) * math.log(count / least) / math.log(max(most / least, SPREAD)))

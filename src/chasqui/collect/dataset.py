@@ -25,9 +25,9 @@ from chasqui.store.guard import disk
 
 #: Rows, and bytes of text and sound, that wait for a shard: memory does not grow with the recordings.
 PENDING_ROWS, PENDING_BYTES = 10_000, 64 << 20
-#: A last shard of fewer bytes is written again with the new rows behind its own, so that many flushes do not leave many
-#: files; one of more is left alone.
-REWRITTEN_BYTES = 16 << 20
+#: A last shard of fewer bytes is written again with the new rows behind its own, where these are few: many flushes do
+#: not leave many files, and no row is written again for many others.
+REWRITTEN_BYTES, FEW_ROWS = 4 << 20, 1_000
 
 
 @dataclass
@@ -177,7 +177,7 @@ class Dataset:
         names = self._shards.names()
         last = names[-1] if names else None
         room = 0
-        if last is not None and self._shards.size(last) < REWRITTEN_BYTES:
+        if last is not None and len(lines) < FEW_ROWS and self._shards.size(last) < REWRITTEN_BYTES:
             room = max(self._shards.shard_rows - self._ledger.in_shard(last), 0)
         number = int(last.removeprefix("part-").partition(".")[0]) if last else -1
         while lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +71,18 @@ class ParquetShards:
             path.unlink()
             return
         groups = GROUP_ROWS_INSIDE if self.inside else GROUP_ROWS
-        new = self.table(lines) if lines else None
+        parts = [self.table(lines)] if lines else []
+        if path.exists():
+            with ParquetFile(path) as old:
+                parts.insert(0, _less(old.read(), without))
+        # In one table: many flushes would leave many groups of a few rows, and each costs hundreds of columns.
+        whole = pyarrow().concat_tables(parts).combine_chunks()
+        schema = arrow_schema(self.inside)
         with (
             replacing(path, self._root) as aside,
-            ParquetWriter(aside, arrow_schema(self.inside), compression="zstd", compression_level=LEVEL) as writer,
+            ParquetWriter(aside, schema, compression="zstd", compression_level=LEVEL) as writer,
         ):
-            if path.exists():
-                with ParquetFile(path) as old:
-                    for number in range(old.num_row_groups):
-                        writer.write_table(_less(old.read_row_group(number), without), groups)
-            if new is not None:
-                writer.write_table(new, groups)
+            writer.write_table(whole, groups)
 
     def table(self, lines: Sequence[Line]) -> Any:
         """The lines as an Arrow table: parsed by Arrow itself, which is strict about kinds and names."""
@@ -98,6 +100,7 @@ class ParquetShards:
         return table.cast(arrow_schema(self.inside))
 
 
+@cache
 def arrow_schema(inside: bool) -> Any:
     """The columns as Arrow knows them, with what Hugging Face reads beside them."""
     pa = pyarrow()

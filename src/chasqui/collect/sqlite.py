@@ -56,8 +56,11 @@ class SqliteShards:
         """Every row with these columns or all."""
         if not self._file.exists():
             return
-        with closing(sqlite3.connect(f"file:{_quoted(self._file)}?mode=ro", uri=True, timeout=BUSY_S)) as base:
+        # Not mode=ro: after a kill the first reader has to undo what was half done.
+        with closing(sqlite3.connect(f"file:{_quoted(self._file)}?mode=rw", uri=True, timeout=BUSY_S)) as base:
             kinds = {name: kind for _, name, kind, *_ in base.execute("PRAGMA table_info(recordings)")}
+            if not kinds:  # just born
+                return
             names = [name for name in columns or kinds if name in kinds]
             chosen = ", ".join(f'"{name}"' for name in names)
             for values in base.execute(f"SELECT {chosen} FROM recordings ORDER BY rowid"):
