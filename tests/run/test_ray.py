@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,27 +14,34 @@ from sounds import babble, write
 from chasqui.errors import BadConfig
 from chasqui.run import ray as room
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "ray" / "chasqui_dataset.py"
+
+#: The example, then the same again, then the same by the processes of this machine.
 JOB = """
+import runpy
 import sys
 import ray
 from chasqui import dataset
 from chasqui.run.ray import runner
 
 if __name__ == "__main__":
-    source, where = sys.argv[1:]
-    wish = dict(format="jsonl", stages=["clean"], skip_summary=True, workers=2)
-    made = dataset(source, out=f"{where}/ray", store=f"file:{where}/s1", runner=runner(2), **wish)
+    example, source, where = sys.argv[1:]
+    code = runpy.run_path(example)["main"](source, f"{where}/ray")
     assert not ray.is_initialized(), "what was begun for this is ended"
-    again = dataset(source, out=f"{where}/ray", store=f"file:{where}/s1", runner=runner(2), **wish)
+    again = dataset(source, out=f"{where}/ray", runner=runner(), skip_summary=True)
     assert not ray.is_initialized() and again.new == 0
-    dataset(source, out=f"{where}/local", store=f"file:{where}/s2", **wish)
-    print(made.recordings, made.refused)
+    dataset(source, out=f"{where}/local", store=f"file:{where}/other", workers=2, skip_summary=True)
+    print(code, again.recordings, again.refused)
 """
 
 
 def rows(folder: Path) -> list[Any]:
-    parts = sorted((folder / "data").glob("*.jsonl"))
-    return sorted((json.loads(line) for part in parts for line in part.read_text().splitlines()), key=lambda r: r["id"])
+    import pyarrow.parquet
+
+    found = [
+        row for part in sorted((folder / "data").iterdir()) for row in pyarrow.parquet.read_table(part).to_pylist()
+    ]
+    return sorted(found, key=lambda row: str(row["id"]))
 
 
 def test_a_job_on_ray_gives_the_rows_of_the_local_pool(tmp_path: Path) -> None:
@@ -51,10 +57,14 @@ def test_a_job_on_ray_gives_the_rows_of_the_local_pool(tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(JOB)
     # In a process of its own: Ray's threads and sockets live as long as the process that began them.
     said = subprocess.run(
-        [sys.executable, tmp_path / "job.py", tmp_path / "in", tmp_path], capture_output=True, text=True, check=False
+        [sys.executable, tmp_path / "job.py", EXAMPLE, tmp_path / "in", tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert said.returncode == 0, said.stderr[-3000:]
-    assert said.stdout.split()[-2:] == ["3", "1"]
+    assert said.stdout.split()[-3:] == ["3", "3", "1"]
     found = rows(tmp_path / "ray")
     assert len(found) == 4
     assert found == rows(tmp_path / "local")
