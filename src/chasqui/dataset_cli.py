@@ -156,15 +156,15 @@ def add_rows(dataset_dir: Path, lesson: tuple[str, ...], as_json: bool, **flags:
 @click.argument("dataset_dir", type=FOLDER)
 @common
 def check_rows(dataset_dir: Path, as_json: bool, **flags: Any) -> int:
-    from chasqui.collect.check import check
+    from chasqui.collect.check import check, tell
     from chasqui.errors import BadDataset
     from chasqui.run.progress import json_lines
 
     lang, findings = read_flags(flags).lang, []
-    for key, facts in check(dataset_dir):
-        findings.append({"finding": key, **facts})
+    for finding in check(dataset_dir):
+        findings.append({"finding": finding.key, **finding.facts})
         if not as_json:
-            click.echo(say(f"collect.{key}", lang, **facts))
+            click.echo(tell(finding, lang))
     code = BadDataset.exit_code if findings else 0
     if as_json:
         json_lines().result({"folder": str(dataset_dir), "exit_code": code, "findings": findings})

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chasqui.collect.check import check
+from chasqui.collect.check import check, tell
 from chasqui.collect.columns import TABLE
 from chasqui.collect.folder import open_dataset
 from chasqui.collect.schema import problems
 from chasqui.errors import BadDataset
-from chasqui.words import LANGUAGES, say
+from chasqui.words import LANGUAGES
 from collect.written import full, line, write
 
 
@@ -21,7 +21,7 @@ def keys(folder: Path) -> list[str]:
     found = list(check(folder))
     for finding in found:
         for lang in LANGUAGES:
-            assert "?" not in say(f"collect.{finding.key}", lang, **finding.facts)
+            assert "?" not in tell(finding, lang)
     return [finding.key for finding in found]
 
 
@@ -69,6 +69,7 @@ def test_a_wrong_value_is_told_with_its_place(data: Path, old: str, new: str, co
     shard(data).write_text(text.replace(old, new, 1))
     found = [finding for finding in check(data) if finding.key == "check.value"]
     assert [(f.facts["row"], f.facts["column"], f.facts["expected"]) for f in found] == [(1, column, expected)]
+    assert column in tell(found[0], "es") and expected not in tell(found[0], "es")
 
 
 def test_a_shard_that_cannot_be_read(data: Path) -> None:

@@ -21,6 +21,7 @@ from chasqui.collect.ledger import Entry, Ledger
 from chasqui.collect.schema import SCHEMA_VERSION, digest_of, problems
 from chasqui.collect.shards import Shards, open_shards
 from chasqui.errors import BadDataset, NewerDataset
+from chasqui.words import reason, say
 
 #: What reading a damaged file may raise. Arrow's and JSON's own errors are ValueErrors.
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, sqlite3.DatabaseError)
@@ -156,3 +157,11 @@ def _hash(path: Path) -> str:
 def _first(error: Exception) -> str:
     lines = str(error).splitlines()
     return lines[0][:200] if lines else type(error).__name__
+
+
+def tell(finding: Finding, lang: str) -> str:
+    """The finding in somebody's language."""
+    said = {
+        name: reason(str(fact), lang) if name in ("expected", "found") else fact for name, fact in finding.facts.items()
+    }
+    return say(f"collect.{finding.key}", lang, **said)
