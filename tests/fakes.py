@@ -50,6 +50,10 @@ class ChooseOptions(Options):
     budget_bytes: int | None = None
 
 
+class DiarizeOptions(Options):
+    speakers: str = "none"
+
+
 class PublishOptions(Options):
     pen_per_mb: float = 0.01
     lang: str = "es"
@@ -244,7 +248,7 @@ class Rooms:
 def fake_rooms(monkeypatch: pytest.MonkeyPatch) -> Rooms:
     """The fake rooms in place; its `runs` counts the calls."""
     rooms = Rooms()
-    options = {"choose": ChooseOptions, "publish": PublishOptions}
+    options = {"diarize": DiarizeOptions, "choose": ChooseOptions, "publish": PublishOptions}
     for name in ROOMS:
 
         def run(*needs: Any, _name: str = name, **rest: Any) -> Any:

@@ -124,7 +124,7 @@ def test_options_of_choose_and_of_any_stage_arrive(chasqui: Any) -> None:
         ("--set", "nonsense"),
         ("--threads", "-1"),
         ("--config", "absent.toml"),
-        ("--store", "s3://bucket"),
+        ("--store", "ftp://bucket"),
         ("--lang", "fr"),
         ("--frobnicate",),
     ],
@@ -153,7 +153,7 @@ def test_stages_one_by_one_make_the_same_lesson(chasqui: Any, fake_rooms: Rooms)
     assert "container: wav" in chasqui("ingest", "Clase 1.mp3").out
     for stage in ROOMS[1:]:
         said = chasqui(stage, "Clase 1")
-        assert said.code == 0
+        assert said.code == 0, (stage, said.err)
         assert "recording_id: " in said.out
     assert chasqui("pack", "Clase 1.mp3").code == 0
     assert fake_rooms.runs == dict.fromkeys(ROOMS, 1)

@@ -85,7 +85,8 @@ def open_store(url: str) -> Store:
         from chasqui.store.bucket import BucketStore
 
         return BucketStore(url)
-    if scheme in ("gs", "az", "http", "https", "memory") or not url or (scheme == "file" and not rest):
+    foreign = rest.startswith("//") and scheme != "file"  # a URL of some kind; no folder is meant
+    if foreign or scheme == "memory" or not url or (scheme == "file" and not rest):
         raise BadConfig(why=f"There is no store for {url!r}; use memory:, file:FOLDER or s3://BUCKET/PREFIX.")
     from chasqui.store.folder import FolderStore
 
