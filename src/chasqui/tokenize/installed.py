@@ -13,10 +13,13 @@ from chasqui.tokenize import norm, tongues
 if TYPE_CHECKING:
     from chasqui.tokenize import Options
 
+#: The codebooks that come along, by name. Here, and not in `units.py`, because options are asked without its packages.
+SHIPPED = Path(__file__).parent / "codebooks"
+
 
 def made_with(options: Options) -> dict[str, str]:
     """Names of parts and their versions or hashes."""
-    from chasqui.tokenize import audio, extras, units
+    from chasqui.tokenize import audio, extras
 
     parts = {"norm": norm.VERSION, "plain": tongues.PLAIN}
     if options.tokenizer != "plain" and tongues.has_spacy():
@@ -31,7 +34,7 @@ def made_with(options: Options) -> dict[str, str]:
             parts[name] = f"{installed('spacy')} {content(Path(wanted.source))}"
     for name in options.audio:
         choice = audio.asked(name)
-        folder = Path(choice.folder) if choice.folder else units.SHIPPED / name
+        folder = Path(choice.folder) if choice.folder else SHIPPED / name
         parts[name] = content(folder)
     return parts
 

@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chasqui.errors import BadModel
+from chasqui.tokenize.installed import SHIPPED as SHIPPED
 from chasqui.tokenize.listen import CEPSTRA, FRAMES_PER_S, Floats, Frames
 
-#: The codebooks that come along, by name.
-SHIPPED = Path(__file__).parent / "codebooks"
 FILE, CARD = "codebook.npz", "card.json"
 #: Raise it when the same sound and codebook would give other units.
 FORMAT = "units-1"
