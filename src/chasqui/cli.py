@@ -20,7 +20,7 @@ from chasqui import __version__
 from chasqui.asr_cli import models
 from chasqui.dataset_cli import dataset
 from chasqui.errors import SOME_REFUSED, ChasquiError
-from chasqui.flags import common, listening_with, promising, read_flags
+from chasqui.flags import common, listening_with, promising, read_flags, telling_apart
 from chasqui.serve_cli import serve, worker
 from chasqui.train.cli import train
 from chasqui.transcribe_cli import transcribe
@@ -210,6 +210,8 @@ def _stage_command(name: str) -> None:
 
     if name == "choose":
         run = click.option("--explain", is_flag=True)(promising(run))
+    if name == "diarize":
+        run = telling_apart(run)
     chasqui.command(name)(click.argument("lesson", nargs=-1, required=True)(common(run)))
 
 
@@ -224,7 +226,7 @@ def _explain(recording_id: str, store: Any, config: Any, as_json: bool, anew: bo
         _print(table(told, config.lang))
 
 
-for _name in ("clean", "analyze", "tokenize", "choose", "encode", "verify", "publish"):
+for _name in ("clean", "analyze", "diarize", "tokenize", "choose", "encode", "verify", "publish"):
     _stage_command(_name)
     if _name == "analyze":
         chasqui.add_command(transcribe)

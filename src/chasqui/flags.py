@@ -36,10 +36,15 @@ def promising(command: F) -> F:
     return click.option("--target", type=click.Choice(TARGETS))(command)
 
 
+def telling_apart(command: F) -> F:
+    """The option that says whether anybody asks who speaks."""
+    return click.option("--speakers", metavar="none|auto|NUMBER")(command)
+
+
 def listening_with(command: F) -> F:
     """The options that say who writes down what is said."""
     command = click.option("--captions", metavar="FILE_OR_FOLDER")(command)
-    command = click.option("--speakers", metavar="none|auto|NUMBER")(command)
+    command = telling_apart(command)
     return click.option("--recogniser", metavar="NAME")(command)
 
 

@@ -140,7 +140,7 @@ def _written(recording_id: str, transcript: Any, out: Path, store: Any, config: 
         if transcript.phrases is not None:
             ends = lines.read(store.path(transcript.phrases), PhraseEnd)
         texts = {f"transcript.{ending}": text for ending, text in forms(words, transcript.language, who, ends).items()}
-        if who:
+        if len({turn.speaker for turn in who}) > 1:
             texts["speakers.rttm"] = rttm(who, stem)
         for name, text in texts.items():
             made.append(out / f"{stem}.{name}")

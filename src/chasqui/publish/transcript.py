@@ -24,8 +24,8 @@ def files(transcript: Transcript, turns: Turns | None, work: Workspace) -> list[
 
 
 def speakers(turns: Turns | None, name: str, work: Workspace) -> list[Blob]:
-    """speakers.rttm in the store; none where nobody asked, or nobody speaks."""
-    if turns is None or turns.turns is None or not turns.speakers:
+    """speakers.rttm in the store; none where nobody asked, or only one speaks: a class is no dialogue."""
+    if turns is None or turns.turns is None or turns.speakers < 2:
         return []
     path = work.folder / "speakers.rttm"
     path.write_bytes(rttm.rttm(lines.read(work.path(turns.turns), Turn), name).encode())
