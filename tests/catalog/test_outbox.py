@@ -54,6 +54,48 @@ def test_a_change_that_was_undone_tells_nobody(catalog: Catalog) -> None:
     assert outbox.post(catalog, {"task": Broker()}, TROUBLE) == 0
 
 
+def test_notices_of_one_thing_never_overtake_each_other(catalog: Catalog) -> None:
+    broker = Broker()
+    broker.up = False
+    write(catalog, 1, "notice")
+    outbox.post(catalog, {"notice": broker}, TROUBLE)  # it waits now
+    with catalog.writing() as db:
+        outbox.write(db, "notice", "voice", {"n": 1})
+        outbox.write(db, "notice", "another", {"n": 2})
+    broker.up = True
+    outbox.post(catalog, {"notice": broker}, TROUBLE)
+    assert broker.got == [("another", 2)]
+    outbox.hurry(catalog, "notice")
+    outbox.post(catalog, {"notice": broker}, TROUBLE)
+    assert broker.got == [("another", 2), ("voice", 0), ("voice", 1)]
+
+
+def test_tasks_may_overtake_each_other(catalog: Catalog) -> None:
+    broker = Broker()
+    with catalog.writing() as db:
+        outbox.write(db, "task", "voice", {"n": 0}, after_s=60)
+        outbox.write(db, "task", "voice", {"n": 1})
+    outbox.post(catalog, {"task": broker, "notice": broker}, TROUBLE)
+    assert broker.got == [("voice", 1)]
+
+
+def test_a_webhook_that_is_stopped_gets_nothing_more(catalog: Catalog) -> None:
+    write(catalog, 3, "webhook")
+    with catalog.writing() as db:
+        outbox.stop(db, "voice")
+    broker = Broker()
+    assert outbox.post(catalog, {"webhook": broker}, TROUBLE) == 0
+    write(catalog, 1, "webhook")
+    assert outbox.post(catalog, {"webhook": broker}, TROUBLE) == 1
+
+
+def test_letters_of_a_kind_that_goes_nowhere_are_dropped(catalog: Catalog) -> None:
+    write(catalog, 2, "notice")
+    write(catalog, 1)
+    assert outbox.drop(catalog, "notice") == 2
+    assert outbox.post(catalog, {"task": (broker := Broker()), "notice": broker}, TROUBLE) == 1
+
+
 def test_a_broker_that_is_away_gets_everything_when_it_is_back(catalog: Catalog) -> None:
     broker, other = Broker(), Broker()
     broker.up = False

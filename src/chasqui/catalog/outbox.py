@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session as Db
 
 from chasqui.catalog import Catalog
-from chasqui.catalog.tables import Letter
+from chasqui.catalog.tables import Letter, Webhook
 
 #: Waiting doubles from one second to a quarter of an hour: a broker that was restarted is found at once, one that is
 #: away for the night is not hammered.
@@ -22,7 +22,9 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
 WEBHOOK_TRIES = 300
 #: Letters sent are kept for a day, for whoever asks what was said.
 KEPT_S = 86_400.0
-TOGETHER = 100
+#: A letter of these kinds waits for all before it to the same address: a lesson that was published and withdrawn while
+#: nobody listened must not be told of in the other order. Tasks may overtake each other; some are due later on purpose.
+IN_ORDER = ("notice", "webhook")
 
 Send = Callable[[str, Mapping[str, Any]], None]
 
@@ -46,10 +48,12 @@ def post(catalog: Catalog, send: Mapping[str, Send], trouble: tuple[type[Excepti
 def _next(catalog: Catalog, send: Mapping[str, Send], down: set[str]) -> int | None:
     with catalog.reading() as db:
         kinds = [kind for kind in send if kind not in down]
-        due = (Letter.sent_s.is_(None), Letter.given_up_s.is_(None), Letter.due_s <= time.time())
-        return db.scalar(
-            select(Letter.number).where(*due, Letter.kind.in_(kinds)).order_by(Letter.due_s, Letter.number).limit(1)
-        )
+        waiting = (Letter.kind.in_(kinds), Letter.sent_s.is_(None), Letter.given_up_s.is_(None))
+        turn = select(func.min(Letter.number)).where(*waiting).group_by(Letter.kind, Letter.address)
+        wanted = select(Letter.number).where(*waiting, Letter.due_s <= time.time())
+        if ordered := set(kinds) & set(IN_ORDER):
+            wanted = wanted.where(or_(Letter.kind.not_in(ordered), Letter.number.in_(turn)))
+        return db.scalar(wanted.order_by(Letter.due_s, Letter.number).limit(1))
 
 
 def _sent(
@@ -57,7 +61,7 @@ def _sent(
 ) -> int:
     # Claimed first, sent outside any transaction: a broker that answers slowly must not hold the database.
     with catalog.writing() as db:
-        wanted = select(Letter).where(Letter.number == number, Letter.sent_s.is_(None))
+        wanted = select(Letter).where(Letter.number == number, Letter.sent_s.is_(None), Letter.given_up_s.is_(None))
         letter = db.scalar(wanted.with_for_update(skip_locked=True))
         if letter is None or letter.due_s > time.time():
             return 0
@@ -77,12 +81,36 @@ def _sent(
 
 def _note(catalog: Catalog, number: int, trouble: str | None = None, given_up: bool = False) -> None:
     with catalog.writing() as db:
-        letter = db.get_one(Letter, number)
+        letter = db.get(Letter, number)
+        if letter is None:  # thrown away while it was on its way
+            return
         letter.trouble = trouble
         if trouble is None:
             letter.sent_s = time.time()
         elif given_up:
-            letter.given_up_s = time.time()
+            stop(db, letter.address)
+
+
+def stop(db: Db, webhook_id: str) -> None:
+    """Write no more to this webhook, and give up what waits for it. Its owner may start it again."""
+    now = time.time()
+    waiting = (Letter.kind == "webhook", Letter.address == webhook_id, Letter.sent_s.is_(None))
+    db.execute(update(Letter).where(*waiting, Letter.given_up_s.is_(None)).values(given_up_s=now))
+    db.execute(update(Webhook).where(Webhook.id == webhook_id, Webhook.stopped_s.is_(None)).values(stopped_s=now))
+
+
+def hurry(catalog: Catalog, kind: str) -> None:
+    """Whoever was away is back: what met trouble is due now."""
+    with catalog.writing() as db:
+        troubled = (Letter.kind == kind, Letter.sent_s.is_(None), Letter.trouble.is_not(None))
+        db.execute(update(Letter).where(*troubled).values(due_s=time.time()))
+
+
+def drop(catalog: Catalog, kind: str) -> int:
+    """Throw away what waits of a kind that this service sends nowhere; how many."""
+    with catalog.writing() as db:
+        gone = db.execute(delete(Letter).where(Letter.kind == kind, Letter.sent_s.is_(None)))
+        return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def _wait(attempts: int) -> float:
@@ -93,5 +121,6 @@ def _wait(attempts: int) -> float:
 def clear(catalog: Catalog) -> int:
     """Throw away what was sent long ago; how many."""
     with catalog.writing() as db:
-        gone = db.execute(delete(Letter).where(Letter.sent_s < time.time() - KEPT_S))
+        old = time.time() - KEPT_S
+        gone = db.execute(delete(Letter).where(or_(Letter.sent_s < old, Letter.given_up_s < old)))
         return int(gone.rowcount)  # type: ignore[attr-defined]
