@@ -185,8 +185,8 @@ class Check:
     def _above(self, one: Listened, usual: float, original: Sequence[Part]) -> dict[int, str]:
         """The rungs to raise the segments of a stretch to that lost too many words at first, and still do.
 
-        Where that was done once and the stretch is no better as a whole, the others come to the least rung of the
-        raised: recognisers adapt to all of it, and some lose what is narrowband as soon as the rest is not.
+        The second time, or where the first made the stretch no better as a whole, the others come along to the least
+        of these rungs: recognisers adapt to all of it, and some lose what is narrowband as soon as the rest is not.
         """
         worst = [
             self.parts[index]
@@ -194,10 +194,10 @@ class Check:
             if all(too_many(kept.sure, len(kept.lost), usual) for kept in (one.first[index], line))
         ]
         rungs = {part.segment.index: rung for part in worst if (rung := raising.above(part)) is not None}
-        before = {i for i in one.now if self.parts[i].rung is not original[i].rung}
-        if before and not _better(one):
-            least = min((RUNGS[rungs.get(i, self.parts[i].rung.name)] for i in before), key=lambda r: r.bitrate_bps)
-            others = [self.parts[i] for i in one.now if i not in before | rungs.keys()]
+        before = [self.parts[i].rung for i in one.now if self.parts[i].rung is not original[i].rung]
+        if before and (rungs or not _better(one)):
+            least = min([RUNGS[rung] for rung in rungs.values()] or before, key=lambda rung: rung.bitrate_bps)
+            others = [self.parts[index] for index in one.now if index not in rungs]
             rungs |= {p.segment.index: least.name for p in others if p.rung.bitrate_bps < least.bitrate_bps}
         return rungs
 

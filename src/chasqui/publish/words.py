@@ -41,8 +41,13 @@ def manifest(found: Relistened | None) -> WordsHeard | None:
     if found is None:
         return None
     facts = found.model_dump(include={"status", "why", "listened", "segments", "raised", "recogniser"})
-    rates = {name: rate and round(rate, 4) for name, rate in (("rate", found.rate), ("drawn_rate", found.drawn_rate))}
-    return WordsHeard(words=found.sure, kept=found.sure - found.lost, **facts, **rates)
+    return WordsHeard(
+        words=found.sure,
+        kept=found.sure - found.lost,
+        rate=found.rate and round(found.rate, 4),
+        drawn_rate=found.drawn_rate and round(found.drawn_rate, 4),
+        **facts,
+    )
 
 
 def page(sources: Sources, work: Workspace) -> dict[str, Any] | None:
