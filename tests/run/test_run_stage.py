@@ -33,9 +33,9 @@ def recording_id(tmp_path: Path, store: Store, fake_rooms: Rooms) -> str:
 
 
 def run_to(last: str, recording_id: str, store: Store, config: Config, **more: Any) -> Any:
-    for name in PIPELINE:
-        record = run_stage(name, recording_id, store, config, **more)
-        if name == last:
+    for stage in stages_for("publish"):
+        record = run_stage(stage.name, recording_id, store, config, **more)
+        if stage.name == last:
             return record
     raise KeyError(last)
 
