@@ -112,3 +112,29 @@ def test_what_stops_everything_is_said_before_anything_is_written(
     with pytest.raises(error):
         chasqui.dataset("s3://no-such-bucket-here/x", out=tmp_path / "data", store=f"file:{tmp_path / 'store'}")
     assert not (tmp_path / "data").exists()
+
+
+def test_an_endpoint_that_goes_down_half_way_costs_no_finished_work(
+    filled: Shelf, tmp_path: Path, line_to: Callable[[Server], Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(filled, tmp_path)
+    calm = rows(tmp_path)
+    line = line_to(filled.server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", line.server.url)
+
+    def until_it_breaks(tasks: Any, job: Any, listener: Any, wanted: Any) -> Any:
+        for outcome in here(tasks, job, listener, wanted):
+            yield outcome
+            line.down = True
+
+    other = tmp_path / "other"
+    open_sources.cache_clear()
+    made = go(filled, other, runner=until_it_breaks)
+    assert made.recordings == 1 and made.reasons["ServiceDown"] >= 2
+    assert rows(other)["a.wav"]["status"] == "done" and rows(other)["b/again.wav"]["error"] == "ServiceDown"
+    line.down = False
+    asked = len(line.asked)
+    made = go(filled, other)
+    assert (made.recordings, made.new, made.reasons) == (2, 1, {"EmptyFile": 1, "NotMedia": 1})
+    assert not [said for said in line.asked[asked:] if "a.wav" in said], "what came before is not fetched again"
+    assert rows(other) == calm

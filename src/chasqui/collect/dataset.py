@@ -56,6 +56,7 @@ class Dataset:
         self._ledger = Ledger(folder / ASIDE / "ledger.sqlite", self._shards.entries())
         self._pending: dict[str, Line] = {}
         self._at: dict[str, str] = {}
+        self._also: dict[str, list[str]] = {}  # further places of pending rows: a failure told of one of them is over
         self._bytes = 0
         self._sounds: dict[str, Path] = {}
 
@@ -94,8 +95,10 @@ class Dataset:
         """Take in a row as `write_line` writes it, where its sound lies now, and under which settings it was made."""
         text, digest = seal(line, self._settings if settings is None else settings)
         entry = _glance(line, digest)
-        if (other := self._at.get(entry.path)) not in (None, entry.id):
-            self._pending.pop(str(other), None)
+        self._also[entry.id] = _other_names(line)
+        for place in (entry.path, *self._also[entry.id]):
+            if (other := self._at.get(place)) not in (None, entry.id):
+                self._pending.pop(str(other), None)
         self._pending[entry.id] = Line(entry, text, sound)
         self._at[entry.path] = entry.id
         self._bytes += len(text) + (sound.stat().st_size if sound and self._shards.inside else 0)
@@ -135,6 +138,7 @@ class Dataset:
 
     def _flush(self) -> None:
         pending, self._pending, self._at, self._bytes = self._pending, {}, {}, 0
+        also, self._also = self._also, {}
         held = self._ledger.entries(pending)
         same = [name for name, line in pending.items() if name in held and held[name].digest == line.entry.digest]
         for name in same:
@@ -142,7 +146,8 @@ class Dataset:
         self.counts.same += len(same)
         if not pending:
             return
-        displaced = [e for e in self._ledger.at(line.entry.path for line in pending.values()) if e.id not in pending]
+        places = [place for name, line in pending.items() for place in (line.entry.path, *also[name])]
+        displaced = [entry for entry in self._ledger.at(places) if entry.id not in pending]
         displaced = [entry for entry in displaced if entry.id not in same]
         self._open()
         for line in pending.values():
@@ -215,6 +220,12 @@ class Dataset:
 
 def _into(shard: str, line: Line) -> Line:
     return line._replace(entry=line.entry._replace(shard=shard))
+
+
+def _other_names(line: bytes) -> list[str]:
+    start = line.index(b',"other_names":') + len(b',"other_names":')
+    found: list[str] = json.loads(line[start : line.index(b',"source":', start)])
+    return found
 
 
 def _glance(line: bytes, digest: str) -> Entry:
