@@ -190,7 +190,8 @@ def shown(facts: Row) -> str:
     rows = [[f"{row['hours']:g} h", row["peak_mib"], row["ratio"]] for row in facts["memory"]]
     second = markdown(["length", "peak memory, MiB", "ratio"], rows)
     c = facts["captions"]
-    said = f"Captions of {c['words']} words (an hour), all forms: {c['seconds']} s, {c['cpu_s']} s of processor time (goal < {c['goal']:g})"
+    took = f"{c['seconds']} s (goal < {c['goal']:g}), {c['cpu_s']} s of processor time"
+    said = f"Captions of {c['words']} words (an hour), all forms: {took}"
     return "\n\n".join([first, second, said])
 
 
