@@ -21,6 +21,7 @@ ChasquiError
 │   ├── WorkerLost          a process that worked on a recording was ended, also at the second attempt
 │   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
 │   ├── RecogniserLost      a recogniser hung and was stopped, or ended by itself
+│   ├── LinkAway            a server elsewhere does not answer, or stopped in the middle
 │   ├── ObjectChanged       an object of a bucket that is another one at every attempt
 │   └── BadCopy             what arrived of an object is not what the bucket says it holds
 ├── NotWritable         the output folder or the store refuses us (action "reject")
@@ -45,6 +46,8 @@ ChasquiError
 │   ├── SignInRefused       wrong address, password or code; which of them is not said
 │   ├── AccountLocked       too many wrong tries
 │   ├── SecondFactorNeeded  right so far; a code is wanted
+│   ├── SecondFactorMissing who changes other people's accounts must have one
+│   ├── TooManyTries        from one place, whoever it was that was tried
 │   ├── LinkSpent           an invitation that was used, or is too old
 │   └── UnknownClass        no class has that code
 ├── BadAccount          what an account shall be made of makes no sense (action "reject")
@@ -58,6 +61,8 @@ ChasquiError
 │   ├── BadPiece            a piece that does not have the checksum that came with it
 │   └── UploadOver          complete, ended or too old
 ├── ForbiddenAddress    a link that does not lead to a public address (action "reject")
+├── BadLink             a link behind which nothing lies that can be taken (action "reject")
+│   └── BadFeed             a feed that cannot be read
 ├── NotMadeYet          a lesson that nothing can be heard of yet (action "reject")
 ├── OtherRequest        an idempotency key that was used for something else (action "reject")
 ├── UnknownThing        a lesson, job, class … that is not there for this account (action "reject")
@@ -82,6 +87,7 @@ from __future__ import annotations
 from chasqui.errors.base import *
 from chasqui.errors.buckets import *
 from chasqui.errors.datasets import *
+from chasqui.errors.links import *
 from chasqui.errors.people import *
 from chasqui.errors.rows import *
 from chasqui.errors.settings import *

@@ -43,6 +43,8 @@ STATUS: dict[type[ChasquiError], int] = {
     errors.UploadBusy: 423,
     errors.ForbiddenAddress: 422,
     errors.BadCaptions: 422,
+    errors.BadLink: 422,
+    errors.TooManyTries: 429,
 }
 
 log = logging.getLogger("chasqui.web")
