@@ -116,9 +116,11 @@ def write_line(row: Mapping[str, Any], columns: tuple[Column, ...]) -> bytes:
 
 def seal(line: bytes, settings: str) -> tuple[bytes, str]:
     """The line with its last two columns, and the hash that is the second: of everything before it."""
-    whole = line[:-1] + b',"settings":"' + settings.encode() + b'"'
-    digest = hashlib.sha256(whole).hexdigest()
-    return whole + b',"row_sha256":"' + digest.encode() + b'"}', digest
+    begun, told = memoryview(line)[:-1], b',"settings":"' + settings.encode() + b'"'
+    digest = hashlib.sha256(begun)
+    digest.update(told)
+    name = digest.hexdigest()
+    return b"".join((begun, told, b',"row_sha256":"', name.encode(), b'"}')), name
 
 
 def digest_of(row: Mapping[str, Any], columns: tuple[Column, ...]) -> str:
