@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Db
 
-from chasqui.catalog import Catalog, outbox
+from chasqui.catalog import Catalog, webhooks
 from chasqui.catalog.tables import Channel, ChannelLesson, Job, Lesson, School, Unit, UnitLesson, Upload
 from chasqui.errors import NotMadeYet, UnknownThing
 
@@ -73,16 +73,8 @@ def remove(catalog: Catalog, lesson_id: str) -> None:
 
 
 def tell(db: Db, lesson: Lesson, what: str) -> None:
-    """Notices of what became of a lesson: to MQTT, retained under the school's name, and to webhooks."""
-    from chasqui.catalog.tables import Webhook
-
-    school = db.get_one(School, lesson.school_id)
-    body = {"event": f"lesson.{what}", "school": school.slug, "at_s": time.time(), "lesson": shown(lesson)}
-    outbox.write(db, "notice", f"chasqui/{school.slug}/lessons/{lesson.id}", body)
-    wanted = select(Webhook).where(Webhook.school_id == lesson.school_id, Webhook.stopped_s.is_(None))
-    for hook in db.scalars(wanted):
-        if not hook.events or f"lesson.{what}" in hook.events:
-            outbox.write(db, "webhook", hook.id, body)
+    """Notices of what became of a lesson: to the broker and to webhooks."""
+    webhooks.tell(db, lesson.school_id, f"lesson.{what}", f"lessons/{lesson.id}", {"lesson": shown(lesson)})
 
 
 def shown(lesson: Lesson) -> dict[str, Any]:

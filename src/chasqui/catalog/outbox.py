@@ -106,6 +106,14 @@ def hurry(catalog: Catalog, kind: str) -> None:
         db.execute(update(Letter).where(*troubled).values(due_s=time.time()))
 
 
+def again(catalog: Catalog, kind: str, address: str, since_s: float) -> None:
+    """Send once more what went since then to addresses like this (of SQL's LIKE), of each address the last letter."""
+    with catalog.writing() as db:
+        said = (Letter.kind == kind, Letter.address.like(address), Letter.sent_s >= since_s)
+        last = select(func.max(Letter.number)).where(*said).group_by(Letter.address)
+        db.execute(update(Letter).where(Letter.number.in_(last)).values(sent_s=None, due_s=time.time()))
+
+
 def drop(catalog: Catalog, kind: str) -> int:
     """Throw away what waits of a kind that this service sends nowhere; how many."""
     with catalog.writing() as db:

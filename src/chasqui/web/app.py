@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chasqui.store import Store
 
 #: What can be served apart (`chasqui serve --only media,health`).
-BLUEPRINTS = ("health", "accounts", "uploads", "lessons", "units", "channels", "jobs", "feedback", "media")
+BLUEPRINTS = ("health", "accounts", "uploads", "lessons", "units", "channels", "jobs", "feedback", "media", "webhooks")
 #: Answers that any route may give.
 COMMON = dict.fromkeys((400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 507), Problem)
 API = "/api/v1"

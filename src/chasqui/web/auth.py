@@ -27,7 +27,7 @@ COOKIE = "chasqui"
 HEADER = "X-CSRF-Token"
 SAFE = ("GET", "HEAD", "OPTIONS")
 #: Answers that hold secrets are not kept, so these are done as often as they are asked for.
-SECRET = ("tokens.write", "people.write")
+SECRET = ("tokens.write", "people.write", "webhooks.write")
 
 
 def needs(action: str) -> Callable[[F], F]:

@@ -44,6 +44,7 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
         BadConfig: the address cannot be served on.
         CatalogAway, CatalogNewer, NotWritable, NotInstalled
     """
+    from chasqui.run.notices.messengers import messengers
     from chasqui.run.queue.post import postman
 
     over = Event()
@@ -54,6 +55,9 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
         post = postman(service, catalog)
         post.start()
         stack.callback(post.stop)
+        for messenger in messengers(service, catalog):
+            messenger.start()
+            stack.callback(messenger.stop)
         if worker:
             stack.callback(Beside(service, over).start())
         for number in (signal.SIGTERM, signal.SIGINT):
