@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -329,3 +330,11 @@ def test_the_dataset_may_lie_inside_its_source(source: Path) -> None:
     go(source, **inside)
     made, worked = again(source, **inside)
     assert worked == [] and made.recordings == 3
+
+
+def test_a_format_whose_package_is_absent_leaves_nothing_behind(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BadConfig, match=r"chasqui\[data\]"):
+        go(source, format="parquet")
+    assert not (source.parent / "data").exists()
+    assert go(source).recordings == 3

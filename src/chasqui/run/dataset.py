@@ -105,6 +105,10 @@ def opened(order: Order, job: Job) -> Any:
     there = read_index(order.out)
     kind: Any = order.format or (there.format if there else "parquet")
     audio: Any = order.audio or (there.audio if there else "beside")
+    if kind == "parquet" and there is None:  # before a folder is begun that says so
+        from chasqui.collect.parquet import pyarrow
+
+        pyarrow()
     return open_dataset(order.out, kind, audio=audio, settings=_settings(job))
 
 
