@@ -16,8 +16,9 @@ import pytest
 from absent import missing
 from lesson import Packed
 
-from chasqui.asr import Heard, Recogniser, Settings, Span, stretches
+from chasqui.asr import Heard, Listening, Recogniser, Settings, Span, stretches
 from chasqui.config import load
+from chasqui.encode import Options
 from chasqui.encode import words as room
 from chasqui.errors import RecogniserLost
 from chasqui.events import Event
@@ -251,3 +252,17 @@ def test_when_the_time_ends_it_is_said(analyzed: Packed, twin: Callable[[str], d
     ears.asked.clear()
     assert analyzed.run("verify", **flags).words.listened == made.words.listened
     assert ears.asked == []
+
+
+@pytest.mark.parametrize(
+    ("recogniser", "asked", "usual"),
+    [
+        ("pocketsphinx", "auto", True),
+        ("memory:x", "auto", False),
+        ("pocketsphinx", "floor", False),
+        (None, "usual", True),
+    ],
+)
+def test_who_cannot_hear_narrowband_is_not_paid_for(recogniser: str | None, asked: Any, usual: bool) -> None:
+    options = Options(words_against=asked, listening=Listening(recogniser=recogniser))
+    assert options.against_usual == usual

@@ -47,6 +47,8 @@ KINDS = {
     "pocketsphinx": ("chasqui.asr.sphinx", "Sphinx"),
     "memory": ("chasqui.asr.memory", "Memory"),
 }
+#: Kinds that were taught on wideband speech only: what they lose of narrowband, people do not (docs/verify.md).
+WIDEBAND_ONLY = frozenset({"pocketsphinx"})
 
 #: What a recogniser may fail with: it ends the listening and not the lesson. A full disk is not among them.
 FAILS = (NoRecogniser, BadModel, WrongLanguage, KeyRefused, ServiceDown, RecogniserLost, BadAnswer)

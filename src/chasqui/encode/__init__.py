@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chasqui.asr import Listening
+from chasqui.asr import WIDEBAND_ONLY, Listening
 from chasqui.events import Report
 from chasqui.records import Analysis, Master, Plan, Recording, Renditions, Request, Transcript
 from chasqui.store import Workspace
@@ -32,10 +32,17 @@ class Options(BaseModel):
     words_share: float = Field(default=0.3, ge=0, le=10)
     words_least_s: float = Field(default=180.0, ge=0)  # a short lesson's speech is heard whole: 120 s of it
     # What a segment's lost words are held against: the noise floor of recognisers, or what is usual in this recording.
-    # Some hear narrowband badly wherever they meet it; with those the floor raises all that they are asked about.
-    words_against: Literal["floor", "usual"] = "floor"
+    # Some hear narrowband badly wherever they meet it; with those the floor raises all that they are asked about, and
+    # doubles the bytes for a machine's sake. "auto": `usual` for those, `floor` for all others.
+    words_against: Literal["auto", "floor", "usual"] = "auto"
     listening: Listening = Listening()  # as `transcribe` is told
     threads: int = Field(default=0, exclude=True)
+
+    @property
+    def against_usual(self) -> bool:
+        """Whether lost words are held against what is usual in the recording."""
+        kind = (self.listening.recogniser or "").partition(":")[0]
+        return self.words_against == "usual" or (self.words_against == "auto" and kind in WIDEBAND_ONLY)
 
 
 def run(

@@ -115,7 +115,7 @@ class Check:
             listened = self._listen(chosen, report)
             before = self.parts
             if self._plan.budget_bytes is None:  # else there are no bytes to raise anything with
-                self._raise(listened, budget_s, usual_loss(listened) if options.words_against == "usual" else 0.0)
+                self._raise(listened, budget_s, usual_loss(listened) if options.against_usual else 0.0)
         finally:
             recogniser.close()
         return self._told(listened, before, recogniser.identity, budget_s)
