@@ -36,15 +36,14 @@ def diarize(master: Master, analysis: Analysis, options: Options, work: Workspac
     try:
         return _diarize(master, analysis, options, work, report)
     except FAILS as error:
-        report.warned(str(error), error=error.code)
+        report.warned(str(error), **Failure.of(error).model_dump())
         return failed(master.recording_id, error)
 
 
 def failed(recording_id: str, error: ChasquiError) -> Turns:
     """No turns, and what went wrong."""
-    facts = {name: fact if isinstance(fact, int | float) else str(fact) for name, fact in error.evidence.items()}
-    failure = Failure(error=error.code, evidence=facts)
-    return Turns(recording_id=recording_id, status="failed", why="the voices could not be told apart", failure=failure)
+    why = "the voices could not be told apart"
+    return Turns(recording_id=recording_id, status="failed", why=why, failure=Failure.of(error))
 
 
 def _diarize(master: Master, analysis: Analysis, options: Options, work: Workspace, report: Report) -> Turns:

@@ -28,7 +28,7 @@ from chasqui.media.flac import read_span
 from chasqui.metrics.lost import Kept, by_segment, too_many
 from chasqui.metrics.resample import third
 from chasqui.metrics.targets import TARGETS, margin
-from chasqui.records import Master, Plan, Reheard, Relistened, Segment, Transcript, Word
+from chasqui.records import Failure, Master, Plan, Reheard, Relistened, Segment, Transcript, Word
 from chasqui.store import Workspace, lines
 
 #: Stretches asked about at once: 60 MB of sound, enough for Whisper to fill its batches.
@@ -59,7 +59,7 @@ def relisten(
     try:
         found = check.made(options, report)
     except FAILS as error:
-        report.warned(str(error), error=error.code)
+        report.warned(str(error), **Failure.of(error).model_dump())
         return check.parts, Relistened.failed(error)
     return check.parts, found
 

@@ -45,6 +45,12 @@ class Failure(Record):
     error: str  # a class of `errors`
     evidence: dict[str, str | int | float] = {}
 
+    @classmethod
+    def of(cls, error: errors.ChasquiError) -> Failure:
+        """An error as it can be kept and told."""
+        facts = {name: fact if isinstance(fact, int | float) else str(fact) for name, fact in error.evidence.items()}
+        return cls(error=error.code, evidence=facts)
+
     def as_error(self) -> errors.ChasquiError:
         """The error as it was raised, for whoever tells it."""
         kind: type[errors.ChasquiError] = getattr(errors, self.error, errors.ChasquiError)

@@ -167,9 +167,8 @@ class Relistened(Record):
     @classmethod
     def failed(cls, error: ChasquiError) -> Relistened:
         """What is said of words that could not be checked."""
-        facts = {name: fact if isinstance(fact, int | float) else str(fact) for name, fact in error.evidence.items()}
-        failure = Failure(error=error.code, evidence=facts)
-        return cls(status="failed", why=f"the recogniser failed ({error.code})", failure=failure)
+        why = f"the recogniser failed ({error.code})"
+        return cls(status="failed", why=why, failure=Failure.of(error))
 
     @property
     def rate(self) -> float | None:

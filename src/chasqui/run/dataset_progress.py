@@ -49,11 +49,12 @@ class _Lines:
     def __call__(self, event: Event) -> None:
         name = event.facts.get("name", "")
         if event.kind == "failed" and event.stage == "dataset":
-            failure = Failure(error=event.facts["error"], evidence=event.facts.get("evidence", {}))
-            message = explain(failure.as_error(), self._lang)
+            message = explain(_failure(event).as_error(), self._lang)
             self._write(say("cli.refused", self._lang, name=name, message=message))
         elif event.kind == "warned":
             message = reason(event.message or "", self._lang)
+            if "evidence" in event.facts:  # an error that did not end the work: as errors are told
+                message = explain(_failure(event).as_error(), self._lang)
             where = f"{name}: " if name else ""
             stage = say(f"cli.stage.{event.stage}", self._lang)
             self._write(say("cli.warned", self._lang, stage=stage, message=where + message))
@@ -98,3 +99,7 @@ class Picture(_Lines):
             first = say("dataset.so far", self._lang, done=self._done, failed=self._failed, time=show_time(took))
             lines = [first, *(f"  {name}  {stage}" for name, stage in self._at_work.items())]
         return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
+
+
+def _failure(event: Event) -> Failure:
+    return Failure(error=event.facts["error"], evidence=event.facts.get("evidence", {}))

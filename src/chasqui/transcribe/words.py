@@ -30,18 +30,17 @@ def transcribe(master: Master, analysis: Analysis, options: Options, work: Works
     try:
         return _transcribe(master, analysis, options, work, report)
     except FAILS as error:
-        report.warned(str(error), error=error.code)
+        report.warned(str(error), **Failure.of(error).model_dump())
         return failed(master.recording_id, error)
 
 
 def failed(recording_id: str, error: ChasquiError) -> Transcript:
     """An empty Transcript that says what went wrong."""
-    facts = {name: fact if isinstance(fact, int | float) else str(fact) for name, fact in error.evidence.items()}
     return Transcript(
         recording_id=recording_id,
         status="failed",
         why=f"the recogniser failed ({error.code})",
-        failure=Failure(error=error.code, evidence=facts),
+        failure=Failure.of(error),
     )
 
 

@@ -20,7 +20,7 @@ from chasqui.media.flac import read_span
 from chasqui.media.opus import Array, decode_file
 from chasqui.metrics.lost import FLOOR, SURE, VERSION, Kept, by_segment
 from chasqui.metrics.resample import third
-from chasqui.records import Master, Reheard, Relistened, Renditions, Segment
+from chasqui.records import Failure, Master, Reheard, Relistened, Renditions, Segment
 from chasqui.store import Workspace, lines
 from chasqui.verify.speech import cut
 
@@ -49,7 +49,7 @@ def relisten(
     try:
         told = _told(published, segments, was, master, listening, work)
     except FAILS as error:
-        report.warned(str(error), error=error.code)
+        report.warned(str(error), **Failure.of(error).model_dump())
         return Relistened.failed(error)
     path = lines.write(work.folder / "reheard.jsonl", told)
     kept_facts = before.model_dump(include={"why", "recogniser", "segments", "budget_s", "spent_s"})
