@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session as Db
 from chasqui.catalog import Catalog, outbox
 from chasqui.catalog.permissions import Actor
 from chasqui.catalog.signatures import new_secret
-from chasqui.catalog.tables import Letter, Person, School, Webhook, new_id
+from chasqui.catalog.tables import Letter, Person, School, Webhook
 from chasqui.errors import NotAllowed
 
 EVENTS = ("lesson.made", "lesson.published", "lesson.withdrawn", "job.done", "job.failed", "job.cancelled")
@@ -25,7 +26,7 @@ def tell(db: Db, school_id: str, event: str, place: str, facts: Mapping[str, Any
     Part of the transaction that makes it true.
     """
     school = db.get_one(School, school_id)
-    body = {"id": new_id(), "event": event, "school": school.slug, "at_s": time.time(), **facts}
+    body = {"id": token_hex(16), "event": event, "school": school.slug, "at_s": time.time(), **facts}
     outbox.write(db, "notice", f"chasqui/{school.slug}/{place}", body)
     wanted = (
         select(Webhook)
@@ -84,7 +85,7 @@ def ping(catalog: Catalog, webhook_id: str) -> str:
     with catalog.writing() as db:
         hook = db.get_one(Webhook, webhook_id)
         slug = db.scalar(select(School.slug).where(School.id == hook.school_id))
-        body = {"id": new_id(), "event": "ping", "school": slug, "at_s": time.time()}
+        body = {"id": token_hex(16), "event": "ping", "school": slug, "at_s": time.time()}
         outbox.write(db, "webhook", webhook_id, body)
         _now(db, webhook_id)  # it comes behind what waits already
         return str(body["id"])

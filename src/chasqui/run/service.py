@@ -35,7 +35,7 @@ class Service(BaseModel):
     cache_url: str = "memory:"  # or redis://…
     mqtt_url: str = ""  # none, or mqtt://…
     public_url: str = ""  # as listeners reach it, where that differs from host and port
-    private_networks: str = ""  # where webhooks and imports may lead although it is not public: 192.168.7.0/24, 10.0.0.5
+    private_networks: str = ""  # where webhooks and imports may lead, public or not: 192.168.7.0/24
     upload_bytes: int = Field(default=2 << 30, gt=0)  # most of one file: a lecture of two hours has 1 GB
     slice_s: float = Field(default=1200.0, gt=0)  # of one stage at a time: RabbitMQ takes back after 30 minutes
 

@@ -53,7 +53,7 @@ class Broker:
         self._here = Event()
         self._why = "it does not answer"
         self._refused: dict[int, str] = {}
-        self._was_here = False
+        self._was_here = self._missed = False
         self._client: Client | None = None
         try:
             import paho.mqtt.client  # noqa: F401
@@ -101,6 +101,7 @@ class Broker:
             self._client = self._new()
         first = not self._was_here
         if not self._here.wait(CONNECT_S if first else 0.0):
+            self._missed = True
             raise ServiceDown(url=self, why=self._why)
         return self._client
 
@@ -156,14 +157,14 @@ class Broker:
         if reason.is_failure:
             self._why = str(reason)
             return
-        again, self._was_here = self._was_here, True
+        away, self._was_here, self._missed = self._was_here or self._missed, True, False
         self._here.set()
-        if again:
+        if away:
             log.info("%s is back", self)
             self._back()
 
     def _on_disconnect(self, client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        if client is self._client:
+        if client is self._client and self._here.is_set():  # else it never was, and why is known
             self._here.clear()
             self._why = str(reason)
 
