@@ -1,6 +1,5 @@
 """Buckets: who is let in, and whether the bytes that came are the ones that were meant."""
 
-# ruff: noqa: N818 - see `base.py`
 from __future__ import annotations
 
 from chasqui.errors.settings import BadConfig
