@@ -8,7 +8,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from chasqui.catalog import Catalog, accounts, secrets
+from chasqui.catalog import Catalog, accounts, factors, secrets
 from chasqui.catalog.permissions import Actor
 from chasqui.catalog.tables import Invitation, Person, Session, Token
 from chasqui.errors import (
@@ -96,18 +96,18 @@ def test_wrong_passwords_and_unknown_addresses_look_alike(catalog: Catalog, teac
 
 
 def test_guessing_locks_the_account_longer_and_longer(catalog: Catalog, teacher: Actor) -> None:
-    for _ in range(accounts.TRIES):
+    for _ in range(factors.TRIES):
         with pytest.raises(SignInRefused):
             accounts.sign_in(catalog, "rosa@example.pe", "no es esta")
     with pytest.raises(AccountLocked) as locked:
         accounts.sign_in(catalog, "rosa@example.pe", PASSWORD)  # the right one does not help either
-    assert 0 < locked.value.evidence["wait_s"] <= accounts.REST_S
+    assert 0 < locked.value.evidence["wait_s"] <= factors.REST_S
     _unlock(catalog)
     with pytest.raises(SignInRefused):
         accounts.sign_in(catalog, "rosa@example.pe", "tampoco esta")
     with pytest.raises(AccountLocked) as longer:
         accounts.sign_in(catalog, "rosa@example.pe", PASSWORD)
-    assert longer.value.evidence["wait_s"] > accounts.REST_S
+    assert longer.value.evidence["wait_s"] > factors.REST_S
     _unlock(catalog)
     assert accounts.sign_in(catalog, "rosa@example.pe", PASSWORD).actor == teacher
     with catalog.reading() as db:
@@ -120,11 +120,11 @@ def _unlock(catalog: Catalog) -> None:
 
 
 def test_the_second_factor_counts_once_it_is_confirmed(catalog: Catalog, teacher: Actor) -> None:
-    app = pyotp.TOTP(accounts.begin_second_factor(catalog, teacher))
+    app = pyotp.TOTP(factors.begin(catalog, teacher))
     accounts.sign_in(catalog, "rosa@example.pe", PASSWORD)  # begun is not done: nobody locks themselves out
     with pytest.raises(SignInRefused):
-        accounts.confirm_second_factor(catalog, teacher, "000000" if app.now() != "000000" else "000001")
-    accounts.confirm_second_factor(catalog, teacher, app.now())
+        factors.confirm(catalog, teacher, "000000" if app.now() != "000000" else "000001")
+    factors.confirm(catalog, teacher, app.now())
     with pytest.raises(SecondFactorNeeded):
         accounts.sign_in(catalog, "rosa@example.pe", PASSWORD)
     with pytest.raises(SignInRefused):

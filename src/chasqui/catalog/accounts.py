@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Db
 
-from chasqui.catalog import Catalog, secrets
+from chasqui.catalog import Catalog, factors, secrets
 from chasqui.catalog.permissions import ACTIONS, Actor
 from chasqui.catalog.tables import Class, Invitation, Person, Pupil, School, Session, Token
 from chasqui.errors import (
@@ -21,13 +21,10 @@ from chasqui.errors import (
     NameTaken,
     NotSignedIn,
     SecondFactorNeeded,
-    SignInRefused,
     UnknownClass,
     UnknownScope,
 )
 
-#: Wrong passwords in a row until the account rests, and for how long: twice as long with each further one, up to a day.
-TRIES, REST_S, LONGEST_REST_S = 5, 60.0, 86_400.0
 #: Invitations, and the link that the first start prints.
 LINK_S = 7 * 86_400.0
 #: Teachers' phones are shared and lost; students' too, but nothing can be done with those sessions.
@@ -105,17 +102,22 @@ def sign_in(catalog: Catalog, email: str, password: str, code: str | None = None
         AccountLocked: too often wrong.
         SecondFactorNeeded: right so far, and a code is wanted.
     """
+    wanted = select(Person).where(Person.email == address(email), Person.removed_s.is_(None))
+    with catalog.reading() as db:
+        kept = db.scalar(wanted)
+    # Hashing takes long on purpose; nobody else waits for it. What was guessed meanwhile is looked at again below.
+    fits = secrets.password_fits(kept.password_hash if kept else None, password)
     refusal: Exception
     with catalog.writing() as db:
-        person = db.scalar(select(Person).where(Person.email == address(email), Person.removed_s.is_(None)))
+        person = db.scalar(wanted.with_for_update())
         if person is not None and person.locked_until_s and person.locked_until_s > time.time():
             refusal = AccountLocked(wait_s=person.locked_until_s - time.time())
-        elif not secrets.password_fits(person.password_hash if person else None, password) or person is None:
-            refusal = _wrong(person)
+        elif person is None or kept is None or not fits or person.password_hash != kept.password_hash:
+            refusal = factors.wrong(person)
         elif person.totp_since_s and not code:
             refusal = SecondFactorNeeded()
-        elif person.totp_since_s and not _second(person, code or ""):
-            refusal = _wrong(person)
+        elif person.totp_since_s and not factors.second(person, code or ""):
+            refusal = factors.wrong(person)
         else:
             person.failures, person.locked_until_s = 0, None
             if person.password_hash and secrets.password_outdated(person.password_hash):
@@ -217,27 +219,6 @@ def who_by_token(catalog: Catalog, token: str) -> Actor:
     return _actor(row[1], frozenset(row[0].scopes))
 
 
-def begin_second_factor(catalog: Catalog, actor: Actor) -> str:
-    """The secret for the app; nothing changes until the first code from it is given."""
-    secret = secrets.new_totp()
-    with catalog.writing() as db:
-        _person(db, actor).totp_secret, _person(db, actor).totp_since_s = secret, None
-    return secret
-
-
-def confirm_second_factor(catalog: Catalog, actor: Actor, code: str) -> None:
-    """From now on signing in takes a code.
-
-    Raises:
-        SignInRefused: not the app's code.
-    """
-    with catalog.writing() as db:
-        person = _person(db, actor)
-        if not _second(person, code):
-            raise SignInRefused()
-        person.totp_since_s = time.time()
-
-
 def remove(catalog: Catalog, person_id: str) -> None:
     """Let nobody in as this person any more; what they made stays with the school."""
     with catalog.writing() as db:
@@ -252,31 +233,11 @@ def address(email: str) -> str:
     return email.strip().casefold()
 
 
-def _wrong(person: Person | None) -> SignInRefused:
-    if person is not None:
-        person.failures += 1
-        if person.failures >= TRIES:
-            rest_s = min(REST_S * 2 ** (person.failures - TRIES), LONGEST_REST_S)
-            person.locked_until_s = time.time() + rest_s
-    return SignInRefused()
-
-
-def _second(person: Person, code: str) -> bool:
-    number = secrets.totp_number(person.totp_secret, code, person.totp_last) if person.totp_secret else None
-    if number is not None:
-        person.totp_last = number
-    return number is not None
-
-
 def _entered(db: Db, person: Person, lasts_s: float, second: bool = False) -> Entered:
     key = secrets.new_key(secrets.SESSION)
     hashed, expires_s = secrets.key_hash(key), time.time() + lasts_s
     db.add(Session(secret_hash=hashed, person_id=person.id, expires_s=expires_s, second_factor=second))
     return Entered(_actor(person), key)
-
-
-def _person(db: Db, actor: Actor) -> Person:
-    return db.get_one(Person, actor.person_id)
 
 
 def _actor(person: Person, scopes: frozenset[str] | None = None) -> Actor:

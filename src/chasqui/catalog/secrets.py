@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import time
 from functools import cache
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from chasqui.errors import WeakPassword
@@ -36,6 +37,8 @@ CODE_LETTERS = 7
 #: One code of 30 s before and after: phones without a network have clocks that go wrong.
 TOTP_SLACK = 1
 TOTP_S = 30
+#: Each hash takes 64 MB and a core: a hundred wrong passwords at once wait for each other, not for memory.
+HASHING = BoundedSemaphore(2)
 
 
 def new_key(kind: str) -> str:
@@ -70,7 +73,8 @@ def password_hash(password: str, *about: str) -> str:
         raise WeakPassword(why=f"it has more than {LONGEST} characters")
     if password.casefold() in TOO_COMMON | {word.casefold() for word in about} or len(set(password)) < 3:
         raise WeakPassword(why="it is one of the first that anybody would try")
-    return _hasher().hash(password)
+    with HASHING:
+        return _hasher().hash(password)
 
 
 def password_fits(kept: str | None, password: str) -> bool:
@@ -78,7 +82,8 @@ def password_fits(kept: str | None, password: str) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError
 
     try:
-        return _hasher().verify(kept or _nobody(), password[: LONGEST + 1]) and kept is not None
+        with HASHING:
+            return _hasher().verify(kept or _nobody(), password[: LONGEST + 1]) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -5,52 +5,24 @@ What belongs to a school carries its id, so that one question ("of which school?
 
 from __future__ import annotations
 
-import secrets
 import time
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, MetaData, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-#: Names of constraints, so that migrations can find them again on every database.
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from chasqui.catalog.columns import Made, one_of
+from chasqui.catalog.columns import Table as Table
+from chasqui.catalog.columns import new_id as new_id
+
 ROLES = ("student", "teacher", "creator", "administrator", "operator", "data")
 JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
 UPLOAD_STATES = ("open", "complete", "ended")
+IMPORT_STATES = ("waiting", "running", "done", "failed", "cancelled")
 LESSON_STATES = ("made", "published", "withdrawn")
 
 
-def new_id() -> str:
-    """22 hexadecimal digits: milliseconds, then chance. Later ids sort behind earlier ones."""
-    return f"{int(time.time() * 1000):012x}{secrets.token_hex(5)}"
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-class Table(DeclarativeBase):
-    """Base of all tables."""
-
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON, list[str]: JSON, int: BigInteger}
-
-
-class _Made:
-    """What has an id and a birthday."""
-
-    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    created_s: Mapped[float] = mapped_column(default=time.time)
-
-
-class School(_Made, Table):
+class School(Made, Table):
     """A tenant. Nobody sees anything of another one, operators excepted."""
 
     __tablename__ = "schools"
@@ -61,11 +33,11 @@ class School(_Made, Table):
     closed_s: Mapped[float | None]
 
 
-class Person(_Made, Table):
+class Person(Made, Table):
     """Somebody with an account. Students have a nickname and a class, no address and no password."""
 
     __tablename__ = "people"
-    __table_args__ = (_one_of("role", ROLES),)
+    __table_args__ = (one_of("role", ROLES),)
     school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"), index=True)  # None: an operator
     role: Mapped[str]
     name: Mapped[str]
@@ -83,7 +55,7 @@ class Invitation(Table):
     """A link that makes an account, once."""
 
     __tablename__ = "invitations"
-    __table_args__ = (_one_of("role", ROLES),)
+    __table_args__ = (one_of("role", ROLES),)
     secret_hash: Mapped[str] = mapped_column(primary_key=True)
     school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
     role: Mapped[str]
@@ -92,7 +64,7 @@ class Invitation(Table):
     used_s: Mapped[float | None]
 
 
-class Class(_Made, Table):
+class Class(Made, Table):
     """A class of a school: its code lets students in."""
 
     __tablename__ = "classes"
@@ -125,7 +97,7 @@ class Session(Table):
     second_factor: Mapped[bool] = mapped_column(default=False)
 
 
-class Token(_Made, Table):
+class Token(Made, Table):
     """A key for programs, with less power than its owner."""
 
     __tablename__ = "tokens"
@@ -138,11 +110,11 @@ class Token(_Made, Table):
     revoked_s: Mapped[float | None]
 
 
-class Upload(_Made, Table):
+class Upload(Made, Table):
     """A file on its way in."""
 
     __tablename__ = "uploads"
-    __table_args__ = (_one_of("state", UPLOAD_STATES), CheckConstraint("received_bytes >= 0", name="received"))
+    __table_args__ = (one_of("state", UPLOAD_STATES), CheckConstraint("received_bytes >= 0", name="received"))
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
     name: Mapped[str]
@@ -154,11 +126,35 @@ class Upload(_Made, Table):
     expires_s: Mapped[float]
 
 
-class Lesson(_Made, Table):
+class Import(Made, Table):
+    """A link that somebody wants fetched: to sound, or to a feed whose newest episodes are fetched then."""
+
+    __tablename__ = "imports"
+    __table_args__ = (one_of("state", IMPORT_STATES), Index("ix_imports_state_due", "state", "due_s"))
+    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    feed_id: Mapped[str | None] = mapped_column(index=True)  # the import of the feed that it is an episode of
+    url: Mapped[str]
+    newest: Mapped[int | None]  # of a feed: so many episodes
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # as of an upload
+    state: Mapped[str] = mapped_column(default="waiting")
+    size_bytes: Mapped[int | None]  # as the server there says
+    received_bytes: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_s: Mapped[float] = mapped_column(default=time.time)  # of a running one: when it is taken for left alone
+    upload_id: Mapped[str | None]
+    lesson_id: Mapped[str | None]
+    job_id: Mapped[str | None]
+    error: Mapped[str | None]  # class of `errors`
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    ended_s: Mapped[float | None]
+
+
+class Lesson(Made, Table):
     """A recording that somebody of a school makes a lesson of. Two schools may have the same recording."""
 
     __tablename__ = "lessons"
-    __table_args__ = (UniqueConstraint("school_id", "recording_id"), _one_of("state", LESSON_STATES))
+    __table_args__ = (UniqueConstraint("school_id", "recording_id"), one_of("state", LESSON_STATES))
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
     recording_id: Mapped[str] = mapped_column(index=True)
@@ -171,7 +167,7 @@ class Lesson(_Made, Table):
     published_s: Mapped[float | None]
 
 
-class Unit(_Made, Table):
+class Unit(Made, Table):
     """An ordered list of lessons with a byte budget."""
 
     __tablename__ = "units"
@@ -190,7 +186,7 @@ class UnitLesson(Table):
     place: Mapped[int]
 
 
-class Channel(_Made, Table):
+class Channel(Made, Table):
     """What listeners subscribe to: a feed."""
 
     __tablename__ = "channels"
@@ -212,12 +208,12 @@ class ChannelLesson(Table):
     added_s: Mapped[float] = mapped_column(default=time.time)
 
 
-class Job(_Made, Table):
+class Job(Made, Table):
     """Work that was asked for. This row is the truth; what lies in a broker is only a reminder."""
 
     __tablename__ = "jobs"
     __table_args__ = (
-        _one_of("state", JOB_STATES),
+        one_of("state", JOB_STATES),
         Index("ix_jobs_state_beat", "state", "beat_s"),
         Index("ix_jobs_recording", "recording_id"),
     )
@@ -259,7 +255,7 @@ class Letter(Table):
     trouble: Mapped[str | None]
 
 
-class Webhook(_Made, Table):
+class Webhook(Made, Table):
     """An address of a school that wants to be told."""
 
     __tablename__ = "webhooks"
@@ -283,7 +279,7 @@ class Answered(Table):
     created_s: Mapped[float] = mapped_column(default=time.time)
 
 
-class Feedback(_Made, Table):
+class Feedback(Made, Table):
     """What a listener says about a lesson."""
 
     __tablename__ = "feedback"

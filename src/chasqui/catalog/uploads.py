@@ -55,6 +55,26 @@ def begin(catalog: Catalog, actor: Actor, name: str, size: int, most: int, facts
         return upload
 
 
+def room(catalog: Catalog, school_id: str | None) -> int | None:
+    """Bytes that a school has left; None: as much as it likes."""
+    with catalog.reading() as db:
+        school = db.get(School, school_id) if school_id else None
+    if school is None or school.quota_bytes is None:
+        return None
+    return max(0, school.quota_bytes - school.used_bytes)
+
+
+def settle(catalog: Catalog, upload_id: str, size: int) -> Upload:
+    """It has so many bytes, not those that room was kept for: what is too much is free again."""
+    with catalog.writing() as db:
+        upload = db.get_one(Upload, upload_id, with_for_update=True)
+        if upload.state == "open" and upload.bytes != size:
+            used = School.used_bytes - upload.bytes + size
+            db.execute(update(School).where(School.id == upload.school_id).values(used_bytes=used))
+            upload.bytes = size
+        return upload
+
+
 def find(catalog: Catalog, upload_id: str) -> Upload:
     """The upload of that id.
 

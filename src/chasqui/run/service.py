@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,8 +36,12 @@ class Service(BaseModel):
     mqtt_url: str = ""  # none, or mqtt://…
     public_url: str = ""  # as listeners reach it, where that differs from host and port
     private_networks: str = ""  # where webhooks and imports may lead, public or not: 192.168.7.0/24
+    proxies: int = Field(default=0, ge=0, le=5)  # between listeners and us, whose word on addresses and HTTPS counts
+    second_factor: Literal["auto", "yes", "no"] = "auto"  # for who changes others' accounts; auto: with a public_url
     upload_bytes: int = Field(default=2 << 30, gt=0)  # most of one file: a lecture of two hours has 1 GB
     slice_s: float = Field(default=1200.0, gt=0)  # of one stage at a time: RabbitMQ takes back after 30 minutes
+    silent_s: float = Field(default=15.0, gt=1)  # a worker that says nothing for so long is dead; it beats every second
+    lease_s: float = Field(default=15.0, gt=0)  # the same for the embedded queue, where holders speak up three times
 
     def catalog(self, migrate: bool = True) -> Catalog:
         """The open catalog.

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chasqui import __version__
 from chasqui.errors import BadConfig, ChasquiError
 from chasqui.web import problems
+from chasqui.web.limits import Counters
 from chasqui.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,7 +23,19 @@ if TYPE_CHECKING:
     from chasqui.store import Store
 
 #: What can be served apart (`chasqui serve --only media,health`).
-BLUEPRINTS = ("health", "accounts", "uploads", "lessons", "units", "channels", "jobs", "feedback", "media", "webhooks")
+BLUEPRINTS = (
+    "health",
+    "accounts",
+    "uploads",
+    "imports",
+    "lessons",
+    "units",
+    "channels",
+    "jobs",
+    "feedback",
+    "media",
+    "webhooks",
+)
 #: Answers that any route may give.
 COMMON = dict.fromkeys((400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 507), Problem)
 API = "/api/v1"
@@ -43,7 +57,9 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
         responses={str(status): model for status, model in COMMON.items()},
     )
     app.config.update(SECRET_KEY=service.secret(), MAX_CONTENT_LENGTH=service.upload_bytes, MAX_FORM_PARTS=50)
-    app.extensions.update(catalog=catalog, store=store, service=service)
+    if service.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=service.proxies, x_proto=service.proxies, x_host=0)
+    app.extensions.update(catalog=catalog, store=store, service=service, counters=Counters(service.cache_url))
     for name in only:
         if name not in BLUEPRINTS:
             raise BadConfig(why=f"there is no part {name!r} to serve; known: {', '.join(BLUEPRINTS)}")

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from flask import current_app, g, request
 
-from chasqui.catalog import Catalog, accounts
+from chasqui.catalog import Catalog, accounts, factors
 from chasqui.catalog.permissions import ACTIONS, Actor, Reach, Thing, allows, reach
-from chasqui.errors import NotAllowed, NotSignedIn, UnknownThing
+from chasqui.errors import NotAllowed, NotSignedIn, SecondFactorMissing, UnknownThing
 from chasqui.web.once import HEADER as KEY
 from chasqui.web.once import once
 
@@ -28,6 +28,8 @@ HEADER = "X-CSRF-Token"
 SAFE = ("GET", "HEAD", "OPTIONS")
 #: Answers that hold secrets are not kept, so these are done as often as they are asked for.
 SECRET = ("tokens.write", "people.write", "webhooks.write")
+#: What takes a second factor, where the service asks for one.
+GUARDED = ("people.write", "schools.write")
 
 
 def needs(action: str) -> Callable[[F], F]:
@@ -41,6 +43,8 @@ def needs(action: str) -> Callable[[F], F]:
             g.actor = actor = who()
             if reach(actor, action) == Reach.NOTHING:
                 raise NotAllowed(why=action)
+            if action in GUARDED and _second_factor() and not factors.has(catalog(), actor.person_id):
+                raise SecondFactorMissing()
             if request.method == "POST" and KEY in request.headers and action not in SECRET:
                 return once(catalog(), actor.person_id, lambda: view(*args, **rest))
             return view(*args, **rest)
@@ -105,3 +109,21 @@ def who() -> Actor:
     if request.method not in SAFE and not hmac.compare_digest(request.headers.get(HEADER, ""), csrf_token(session)):
         raise NotAllowed(why=HEADER)
     return actor
+
+
+def public() -> str:
+    """Where we are reached, for links that are written down: what the operator says before what the request says, as
+    a `Host` is whatever its sender likes.
+    """
+    url: str = current_app.extensions["service"].public_url
+    return (url or request.host_url).rstrip("/")
+
+
+def https() -> bool:
+    """Whether cookies may be kept for HTTPS alone."""
+    return request.is_secure or public().startswith("https:")
+
+
+def _second_factor() -> bool:
+    service = current_app.extensions["service"]
+    return service.second_factor == "yes" or (service.second_factor == "auto" and bool(service.public_url))

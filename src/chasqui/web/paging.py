@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from flask import Response, json, request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
+
+from chasqui.web.auth import public
 
 T = TypeVar("T")
 
@@ -35,8 +38,7 @@ def listed(items: list[Any], following: str | None) -> Response:
     response = Response(json.dumps({"items": items, "next": following}), mimetype="application/json")
     if following:
         arguments = {**request.args, "after": following}
-        query = "&".join(f"{name}={value}" for name, value in arguments.items())
-        response.headers["Link"] = f'<{request.base_url}?{query}>; rel="next"'
+        response.headers["Link"] = f'<{public()}{request.path}?{urlencode(arguments)}>; rel="next"'
     response.add_etag()
     response.make_conditional(request)
     return response

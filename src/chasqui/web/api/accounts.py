@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
-from chasqui.catalog import accounts
+from chasqui.catalog import accounts, factors
 from chasqui.catalog.permissions import ACTIONS, Actor, Reach, Thing, reach
 from chasqui.catalog.tables import Class, Person, School, Token
 from chasqui.errors import NotAllowed, UnknownThing
-from chasqui.web.auth import COOKIE, catalog, csrf_token, me, needs, open_to_all, permit
+from chasqui.web.auth import COOKIE, catalog, csrf_token, https, me, needs, open_to_all, permit, public
+from chasqui.web.limits import guesses
 from chasqui.web.paging import Page, listed, piece
 
 api = APIBlueprint("accounts", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="accounts")])
@@ -71,6 +72,10 @@ class Code(Body):
     code: str = Field(max_length=12)
 
 
+class Again(Body):
+    code: str | None = Field(None, max_length=12, description="of the one before, where there is one")
+
+
 class ById(BaseModel):
     id: str = Field(pattern="^[0-9a-f]{1,40}$")
 
@@ -86,13 +91,15 @@ class Me(BaseModel):
 @api.post("/sessions", responses={201: Me}, summary="Sign in with address and password")
 @open_to_all
 def sign_in(body: SignIn) -> Response:
-    return _entered(accounts.sign_in(catalog(), body.email, body.password, body.code))
+    with guesses("passwords"):
+        return _entered(accounts.sign_in(catalog(), body.email, body.password, body.code))
 
 
 @api.post("/sessions/class", responses={201: Me}, summary="Enter a class with its code and a nickname")
 @open_to_all
 def enter_class(body: EnterClass) -> Response:
-    return _entered(accounts.enter_class(catalog(), body.code, body.nickname))
+    with guesses("class codes"):
+        return _entered(accounts.enter_class(catalog(), body.code, body.nickname))
 
 
 @api.delete("/sessions", responses={204: None}, summary="Sign out")
@@ -108,7 +115,8 @@ def sign_out() -> Response:
 @api.post("/people", responses={201: Me}, summary="Make the account that a link invites to")
 @open_to_all
 def accept(body: Accept) -> Response:
-    accounts.accept(catalog(), body.link, body.name, body.email, body.password)
+    with guesses("links"):
+        accounts.accept(catalog(), body.link, body.name, body.email, body.password)
     return _entered(accounts.sign_in(catalog(), body.email, body.password))
 
 
@@ -129,7 +137,7 @@ def invite(body: Invite) -> Response:
     elif school is None or not _exists(School, school):
         raise UnknownThing(kind="school", name=school or "?")
     link = accounts.invite(catalog(), school, body.role)
-    return _made({"link": link, "url": f"{_public()}/invitation#{link}", "role": body.role})
+    return _made({"link": link, "url": f"{public()}/invitation#{link}", "role": body.role})
 
 
 @api.get("/people", security=SIGNED_IN, summary="The people of the school")
@@ -159,17 +167,17 @@ def remove(path: ById) -> Response:
 
 @api.post("/second-factor", security=SIGNED_IN, summary="Begin with one-time codes")
 @needs("tokens.write")
-def begin_second_factor() -> Response:
+def begin_second_factor(body: Again) -> Response:
     from chasqui.catalog.secrets import totp_link
 
-    secret = accounts.begin_second_factor(catalog(), me())
+    secret = factors.begin(catalog(), me(), body.code)
     return _made({"secret": secret, "uri": totp_link(secret, me().person_id)})
 
 
 @api.put("/second-factor", responses={204: None}, security=SIGNED_IN, summary="Prove the first code")
 @needs("tokens.write")
 def confirm_second_factor(body: Code) -> Response:
-    accounts.confirm_second_factor(catalog(), me(), body.code)
+    factors.confirm(catalog(), me(), body.code, request.cookies.get(COOKIE))
     return Response(status=204)
 
 
@@ -254,11 +262,11 @@ def make_school(body: NewSchool) -> Response:
 
 
 def _entered(entered: accounts.Entered) -> Response:
+    if before := request.cookies.get(COOKIE):  # whoever was signed in here is not any more
+        accounts.sign_out(catalog(), before)
     response = _made(_me(entered.actor, entered.session).model_dump())
     lasts_s = accounts.STUDENT_SESSION_S if entered.actor.role == "student" else accounts.SESSION_S
-    response.set_cookie(
-        COOKIE, entered.session, max_age=int(lasts_s), httponly=True, samesite="Lax", secure=request.is_secure
-    )
+    response.set_cookie(COOKIE, entered.session, max_age=int(lasts_s), httponly=True, samesite="Lax", secure=https())
     return response
 
 
@@ -277,7 +285,3 @@ def _made(facts: dict[str, Any]) -> Response:
 def _exists(table: Any, key: str) -> bool:
     with catalog().reading() as db:
         return db.get(table, key) is not None
-
-
-def _public() -> str:
-    return current_app.extensions["service"].public_url or request.host_url.rstrip("/")

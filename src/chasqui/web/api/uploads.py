@@ -10,7 +10,7 @@ from base64 import b64decode
 from email.utils import formatdate
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, json, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import ClientDisconnected, PreconditionFailed, UnsupportedMediaType
@@ -19,7 +19,7 @@ from chasqui.catalog import uploads
 from chasqui.catalog.permissions import Thing
 from chasqui.catalog.tables import Upload
 from chasqui.errors import BadUpload, TooLarge, UploadOver
-from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.web.auth import catalog, me, needs, permit, public
 from chasqui.web.incoming import CHECKSUMS, Incoming, read_checksum
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="uploads")])
@@ -64,10 +64,12 @@ def spoken() -> Response | None:
 def begin() -> Response:
     _speaks_tus()
     size, facts = _size(request.headers.get("Upload-Length", "")), _metadata(request.headers.get("Upload-Metadata", ""))
-    _settings(facts)
+    settings_of(facts)
     upload = uploads.begin(catalog(), me(), facts.get("filename", "upload"), size, _most(), facts)
-    headers = {"Location": f"{request.base_url}/{upload.id}", **_expires(upload)}
-    return _tus(201, headers)
+    response = _tus(201, {"Location": f"{public()}{request.path}/{upload.id}", **_expires(upload)})
+    # Beyond tus: a body, which is what an idempotency key answers with again, so that no room is reserved twice.
+    response.data, response.mimetype = json.dumps({"id": upload.id}), "application/json"
+    return response
 
 
 @api.get("/uploads/<id>", responses={200: None}, security=SIGNED_IN, summary="tus (HEAD): how much is there")
@@ -129,8 +131,8 @@ def form() -> Response:
         raise BadUpload(why="the form has no field `file`")
     facts = {name: request.form[name] for name in FACTS if name in request.form}
     facts.setdefault("filename", file.filename or "upload")
-    facts = _checked(facts)
-    _settings(facts)
+    facts = checked(facts)
+    settings_of(facts)
     size = file.seek(0, 2)
     file.seek(0)
     upload = uploads.begin(catalog(), me(), facts["filename"], size, _most(), facts)
@@ -166,7 +168,7 @@ def finish(upload: Upload) -> Made:
     if recording_id is None:
         raise UploadOver(why="ended")
     title = title or upload.name.rpartition(".")[0] or upload.name
-    settings, queue = _settings(upload.facts), queue_of(uploads.FIRST_STAGE)
+    settings, queue = settings_of(upload.facts), queue_of(uploads.FIRST_STAGE)
     lesson, job = uploads.complete(catalog(), upload.id, recording_id, title, settings, queue)
     _incoming().drop(upload.id)
     return Made(lesson_id=lesson.id, job_id=job.id if job else None, recording_id=recording_id)
@@ -239,10 +241,10 @@ def _metadata(header: str) -> dict[str, str]:
             facts[name] = b64decode(encoded, validate=True).decode("utf-8")
         except ValueError as error:
             raise BadUpload(why=f"Upload-Metadata {name!r} is not base64 of UTF-8") from error
-    return _checked(facts)
+    return checked(facts)
 
 
-def _checked(facts: dict[str, str]) -> dict[str, str]:
+def checked(facts: dict[str, str]) -> dict[str, str]:
     """Only what we know, on one line, not too long; a file name without its folders."""
     kept = {}
     for name, most in FACTS.items():
@@ -253,7 +255,7 @@ def _checked(facts: dict[str, str]) -> dict[str, str]:
     return kept
 
 
-def _settings(facts: dict[str, str]) -> dict[str, Any]:
+def settings_of(facts: dict[str, str]) -> dict[str, Any]:
     """The options of the job. Wrong ones are told before an hour of uploading, not after.
 
     Raises:

@@ -1,0 +1,156 @@
+"""The fetcher: takes links that people want imported to where uploads go. Threads beside the web server; a fetch that
+ends with its server is begun anew by the next one.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from chasqui.catalog import Catalog, imports, uploads
+from chasqui.catalog.permissions import Actor
+from chasqui.catalog.tables import Import, Upload
+from chasqui.errors import CatalogAway, ChasquiError, Defect, NoRoom, TooLarge
+from chasqui.ingest import feed
+from chasqui.ingest.address import read_networks
+from chasqui.ingest.link import Found, Limits, Rules, fetch, opened
+from chasqui.web.api.uploads import finish
+from chasqui.web.incoming import Incoming
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from chasqui.run.service import Service
+
+#: Fetched at once: they mostly wait for servers far away.
+HANDS = 4
+#: An import begins after this at most.
+LOOK_S = 1.0
+#: So often the catalog hears how far a fetch is, and the fetch whether it is still wanted.
+BEAT_S = 1.0
+FEED_S = 60.0
+
+log = logging.getLogger("chasqui.web")
+
+
+class _Unwanted(Exception):  # noqa: N818 - no error: somebody cancelled
+    """Raised in the middle of a fetch that nobody waits for any more."""
+
+
+class Fetcher:
+    """Runs between `start` and `stop`."""
+
+    def __init__(self, app: Flask, rules: Rules | None = None) -> None:
+        self._app = app
+        self._catalog: Catalog = app.extensions["catalog"]
+        service: Service = app.extensions["service"]
+        self._most, self._incoming = service.upload_bytes, Incoming(service.incoming)
+        own = urlsplit(service.public_url).hostname or ""
+        self._rules = rules or Rules(read_networks(service.private_networks), [own])
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> Fetcher:
+        for number in range(HANDS):
+            thread = threading.Thread(target=self._rounds, name=f"fetcher-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def stop(self) -> None:
+        """End soon; what is under way is given up and begun anew by the next server."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join(2 * BEAT_S)  # one that waits for a silent server is left behind
+
+    def step(self) -> bool:
+        """Fetch the next link, if there is one."""
+        wanted = imports.take(self._catalog)
+        if wanted is None:
+            return False
+        try:
+            self._drop(wanted.upload_id)  # of an attempt that was ended
+            actor = imports.owner(self._catalog, wanted)
+            (self._sound if wanted.newest is None else self._feed)(wanted, actor)
+        except _Unwanted:
+            pass
+        except CatalogAway:
+            raise
+        except ChasquiError as error:
+            imports.fail(self._catalog, wanted, error.code, error.evidence, error.action == "retry")
+        except Exception as error:
+            log.exception("a defect while fetching")
+            imports.fail(
+                self._catalog, wanted, Defect.__name__, {"name": wanted.url, "what": type(error).__name__}, False
+            )
+        return True
+
+    def _feed(self, wanted: Import, _actor: Actor) -> None:
+        into, limits = io.BytesIO(), Limits(most_bytes=feed.MOST_BYTES, whole_s=FEED_S)
+        found = fetch(wanted.url, limits, self._rules, into)
+        episodes = feed.read_feed(into.getvalue(), found.url, wanted.newest or 1)
+        imports.split(self._catalog, wanted, [(one.url, one.title) for one in episodes])
+
+    def _sound(self, wanted: Import, actor: Actor) -> None:
+        left = uploads.room(self._catalog, actor.school_id)
+        most = self._most if left is None else min(self._most, left)
+        upload: Upload | None = None
+        try:
+            with opened(wanted.url, Limits(most_bytes=self._most), self._rules) as found:
+                name = wanted.facts.get("filename") or found.name
+                size = most if found.size is None else found.size  # unsaid: all room there is, until it is known
+                upload = uploads.begin(self._catalog, actor, name, size, self._most, {**wanted.facts, "filename": name})
+                self._go_on(wanted, 0, upload_id=upload.id, size_bytes=found.size)
+                came = self._incoming.append(upload.id, 0, upload.bytes, _Body(self, wanted, found))
+            upload = uploads.settle(self._catalog, upload.id, came)
+            with self._app.app_context():
+                made = finish(upload)
+        except TooLarge as error:
+            self._drop(upload.id if upload else None)
+            if most < self._most and error.evidence.get("most") == most:
+                raise NoRoom(name=wanted.url, bytes=error.evidence.get("bytes"), left=most) from error
+            raise TooLarge(name=wanted.url, bytes=error.evidence.get("bytes"), most=self._most) from error
+        except BaseException:
+            self._drop(upload.id if upload else None)
+            raise
+        imports.done(self._catalog, wanted, received_bytes=came, lesson_id=made.lesson_id, job_id=made.job_id)
+
+    def _go_on(self, wanted: Import, received: int, **known: object) -> None:
+        if self._over.is_set() or not imports.beat(self._catalog, wanted, received, **known):
+            raise _Unwanted
+
+    def _drop(self, upload_id: str | None) -> None:
+        if upload_id is not None and uploads.end(self._catalog, upload_id):
+            self._incoming.drop(upload_id)
+
+    def _rounds(self) -> None:
+        while not self._over.wait(LOOK_S):
+            try:
+                while not self._over.is_set() and self.step():
+                    pass
+            except CatalogAway as error:
+                log.warning("imports wait: %s", error)
+            except Exception:  # one link with a defect must not end all others
+                log.exception("a defect in the fetcher")
+
+
+class _Body:
+    """What a link brings, as a body that arrives."""
+
+    def __init__(self, fetcher: Fetcher, wanted: Import, found: Found) -> None:
+        self._fetcher, self._wanted = fetcher, wanted
+        self._blocks: Iterator[bytes] = found.read()
+        self._came, self._told_s = 0, time.monotonic()
+
+    def read(self, _size: int, /) -> bytes:
+        block = next(self._blocks, b"")
+        self._came += len(block)
+        if time.monotonic() - self._told_s > BEAT_S:
+            self._told_s = time.monotonic()
+            self._fetcher._go_on(self._wanted, self._came)
+        return block
