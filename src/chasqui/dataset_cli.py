@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from chasqui.flags import common, read_flags
+from chasqui.flags import common, read_flags, telling_apart
 from chasqui.words import say
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,7 +42,7 @@ def _ordering(command: F) -> F:
         click.option("--prefix", "prefix", default="", metavar="P"),
     ):
         command = option(command)
-    return common(command)
+    return common(telling_apart(command))
 
 
 def _order(source: str, out: Path, flags: dict[str, Any], **wishes: Any) -> Any:

@@ -59,8 +59,8 @@ STAGES: tuple[Stage, ...] = (
         "collect",
         ("request", "ingest"),
         Row,
-        1,
-        ("provenance", "clean", "analyze", "transcribe", "tokenize", "verify"),
+        2,
+        ("provenance", "clean", "analyze", "transcribe", "tokenize", "diarize", "verify"),
     ),
 )
 

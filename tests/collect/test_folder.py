@@ -21,7 +21,7 @@ from collect.written import full, line, rows, write
 
 
 def test_rows_come_back_as_they_went_in(tmp_path: Path, kind: Any) -> None:
-    words = [{"text": 'ñ "x"', "start_s": 0.1, "end_s": 1, "probability": None}]
+    words = [{"text": 'ñ "x"', "start_s": 0.1, "end_s": 1, "probability": None, "speaker": None}]
     with open_dataset(tmp_path / "d", kind) as data:
         data.add_line(line("a", words=words, duration_s=2, transcription="línea\nnueva"), None)
     (row,) = rows(tmp_path / "d")

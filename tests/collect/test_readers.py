@@ -100,6 +100,45 @@ def test_lhotse(tmp_path: Path, sound: Path, audio: str) -> None:
     assert next(iter(supervisions)).alignment["word"][0].symbol == "hola"
 
 
+TALK = {
+    "words": [
+        {"text": " Hola,", "start_s": 0.1, "end_s": 0.5, "probability": None, "speaker": "1"},
+        {"text": "buenas", "start_s": 1.0, "end_s": 1.4, "probability": 0.5, "speaker": "2"},
+        {"text": "tardes", "start_s": 1.4, "end_s": 1.9, "probability": 0.5, "speaker": None},
+    ],
+    "turns": [{"start_s": 0.0, "end_s": 0.9, "speaker": "1"}, {"start_s": 0.8, "end_s": 2.5, "speaker": "2"}],
+    "speakers": ["1", "2"],
+    "speakers_from": "voices",
+    "transcription": "Hola, buenas tardes",
+    "transcription_from": "recogniser",
+    "recognised": "Hola, buenas tardes",
+}
+GIVEN = {"transcription": "¡Hola! Buenas tardes.", "transcription_from": "given"}
+ALONE = {"speakers": ["1"], "turns": [{"start_s": 0.0, "end_s": 2.0, "speaker": "1"}]}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lhotse_gets_a_supervision_per_turn_where_several_speak(tmp_path: Path, sound: Path) -> None:
+    lhotse = judge("lhotse")
+    where = {"audio_rate_hz": 48_000, "duration_s": 2}
+    with open_dataset(tmp_path / "d", "jsonl") as data:
+        for name, more in (("1", {}), ("2", GIVEN), ("3", ALONE)):
+            place = f"audio/{name.rjust(16, '0')}.flac"
+            data.add_line(full(name, audio_path=place, **where | TALK | more), sound)
+    out = export(tmp_path / "d", "lhotse", tmp_path / "out")
+    recordings = lhotse.RecordingSet.from_file(out / "recordings.jsonl.gz").with_path_prefix(tmp_path / "d")
+    supervisions = lhotse.SupervisionSet.from_file(out / "supervisions.jsonl.gz")
+    lhotse.qa.validate_recordings_and_supervisions(recordings, supervisions)
+    told = [[(s.start, s.end, s.speaker, s.text) for s in supervisions.find(n.rjust(16, "0"))] for n in "123"]
+    one, two = (f"{'1'.rjust(16, '0')}-{n}" for n in "12")
+    assert told[0] == [(0.0, 0.9, one, "Hola,"), (0.8, 2.0, two, "buenas tardes")]
+    assert told[1][0] == (0.0, 2.0, None, "¡Hola! Buenas tardes.")
+    assert [text for *_, text in told[1][1:]] == [None, None], "what nobody timed is not cut to turns"
+    assert told[2] == [(0.0, 2.0, f"{'3'.rjust(16, '0')}-1", "Hola, buenas tardes")]
+    second = next(s for s in supervisions if s.speaker == two)
+    assert [item.symbol for item in second.alignment["word"]] == ["buenas", "tardes"]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_webdataset(tmp_path: Path, sound: Path) -> None:
     webdataset = judge("webdataset")

@@ -9,11 +9,13 @@ import pytest
 from lesson import Packed
 
 from chasqui.collect.columns import COLUMNS
-from chasqui.collect.row import failed
+from chasqui.collect.row import _sound, failed
 from chasqui.collect.schema import problems
+from chasqui.collect.spoken import said
 from chasqui.errors import TooShort
 from chasqui.media.flac import read_master
-from chasqui.records import Failure, Provenance, Transcript, Word
+from chasqui.records import Failure, Provenance, Transcript, Turns, Word
+from chasqui.records.cuts import Cuts
 
 PLACES = {"source": "clases", "names": ("a/uno.flac", "b/copia.flac"), "etag": "e"}
 FACTS = {"language": "es", "speaker": "Ana; Luz", "licence": "CC BY 4.0", "consent": "yes", "grade": "5"}
@@ -41,7 +43,7 @@ def test_everything_that_is_there_is_told(lesson: Packed) -> None:
     assert row["segments"][-1]["end_s"] == pytest.approx(master.duration_s, abs=0.06)
     assert {"level_dbfs", "snr_db", "mfcc_00_mean"} <= {feature["name"] for feature in row["features"]}
     assert row["stages"] == ["ingest", "clean", "analyze"]
-    assert {one["name"] for one in row["missing"]} == {"transcribe", "tokenize", "verify"}
+    assert {one["name"] for one in row["missing"]} == {"transcribe", "tokenize", "diarize", "verify"}
     assert record.present == ("ingest", "clean", "analyze")
 
 
@@ -82,17 +84,52 @@ def test_a_transcript_that_failed_is_told(lesson: Packed) -> None:
     store, name = lesson.store, lesson.recording_id
     collected = collect(lesson)[0]
     assert (collected["status"], collected["message"]) == ("done", None)
-    from chasqui.collect.row import Outcomes, _said, _status
+    from chasqui.collect.row import Outcomes, _status
 
-    said = Transcript(recording_id=name, status="failed", why="x", failure=failure)
-    got = Outcomes(lesson.get("request"), lesson.get("ingest"), None, lesson.get("clean"), None, said, None, None)
+    lost = Transcript(recording_id=name, status="failed", why="x", failure=failure)
+    got = Outcomes(lesson.get("request"), lesson.get("ingest"), None, lesson.get("clean"), None, lost, None, None, None)
     assert _status(got) == {"status": "degraded", "message": "no transcript: http://asr cannot be used now: busy."}
     with store.workspace(name, "looking") as work:
         path = work.folder / "words.jsonl"
         path.write_text(Word(text=" Hola", start_s=0, end_s=1).model_dump_json() + "\n")
         heard = Transcript(recording_id=name, status="done", why="x", words=work.keep(path), word_count=1)
-        told = _said(got._replace(transcribe=heard), work)
+        told = said(heard, None, None, work)
     assert (told["transcription"], told["transcription_from"], told["recognised"]) == ("Hola", "recogniser", "Hola")
+
+
+def test_speakers_are_there_where_they_were_asked_for(lesson: Packed) -> None:
+    found = lesson.run("diarize", diarize__speakers="auto")
+    row, record = collect(lesson, diarize__speakers="auto")
+    assert list(problems(row, COLUMNS)) == []
+    assert "diarize" in record.present and row["speaker_count"] == found.speakers == 2
+    assert row["speakers"] == ["Ana", "Luz"], "as people say, and nobody knows which voice is whose"
+    assert {turn["speaker"] for turn in row["turns"]} == {"1", "2"}
+    assert row["overlap_s"] == found.overlap_s and row["diarizer"] == found.method
+    assert "diarize" in collect(lesson)[1].absent, "with other settings they are nobody's answer"
+
+
+def test_speakers_that_could_not_be_found_are_told(lesson: Packed) -> None:
+    from chasqui.collect.row import Outcomes, _status
+
+    lost = Turns(recording_id=lesson.recording_id, status="failed", why="the voices could not be told apart")
+    got = Outcomes(lesson.get("request"), lesson.get("ingest"), None, None, None, None, None, lost, None)
+    told = {"status": "degraded", "message": "no speakers: the voices could not be told apart"}
+    assert _status(got) == told
+
+
+def test_what_was_cut_out_is_told(lesson: Packed) -> None:
+    master, cuts = lesson.get("clean"), Cuts(rate_hz=48_000, kept=((9_600, 48_000), (96_000, 24_000)))
+    with lesson.store.workspace(lesson.recording_id, "looking") as work:
+        path = work.folder / "cuts.json"
+        path.write_text(cuts.model_dump_json())
+        row = _sound(master.model_copy(update={"cuts": work.keep(path)}), work)
+        assert _sound(master, work)["cuts"] == []
+    assert row["cuts"] == [
+        {"start_s": 0.0, "end_s": 1.0, "source_start_s": 0.2},
+        {"start_s": 1.0, "end_s": 1.5, "source_start_s": 2.0},
+    ]
+    for part in row["cuts"]:
+        assert cuts.source_s(part["start_s"]) == part["source_start_s"]
 
 
 def test_a_failure_is_a_row_of_the_same_kind() -> None:

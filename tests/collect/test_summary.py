@@ -14,7 +14,7 @@ from chasqui.collect.folder import open_dataset
 from chasqui.collect.page import both, chart, clock, number, write_summary
 from chasqui.collect.passing import SHOWN, Histogram
 from chasqui.collect.summary import ODD, Summary, Tally
-from chasqui.errors import EmptyFile
+from chasqui.errors import ChasquiError, EmptyFile, buckets, settings, sound, words, world
 from chasqui.words import catalogue
 from collect.written import TOKEN, full, line
 
@@ -130,3 +130,20 @@ def test_a_summary_is_made_once(tmp_path: Path) -> None:
         data.add_line(full("2"), None)
     assert write_summary(folder).totals["rows"] == 3
     assert (folder / "summary.html").read_text() != "mine"
+
+
+#: Met before there is any row, or by commands that make none.
+NO_ROW = {"BadTraining", "NoSpeech", "OneSpeaker", "UnknownLesson", "Ambiguous"}
+
+
+def test_every_reason_that_a_row_may_have_is_named_in_both_languages() -> None:
+    kinds = {
+        name
+        for module in (buckets, settings, sound, words, world)
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and issubclass(kind, ChasquiError) and name not in NO_ROW
+    }
+    assert {"ServiceDown", "NotMedia", "NoDiarizer"} <= kinds
+    for lang in ("es", "en"):
+        named = catalogue("summary", lang)
+        assert {name for name in kinds | {"WorkerLost", "Defect"} if f"error.{name}" not in named} == set()

@@ -12,7 +12,7 @@ from chasqui.collect.index import read_index
 from chasqui.collect.schema import blank, write_line
 from chasqui.collect.shards import open_shards
 
-WORD = {"text": "hola", "start_s": 0.1, "end_s": 0.5, "probability": None}
+WORD = {"text": "hola", "start_s": 0.1, "end_s": 0.5, "probability": None, "speaker": None}
 TOKEN = {"text": "Hola", "norm": "hola", "lemma": None, "start": 0, "end": 4, "start_s": 0.1, "end_s": 0.5}
 TOKEN |= {"language": "es", "stop": False, "word": True}
 

@@ -20,10 +20,11 @@ from sounds import babble, write
 
 import chasqui
 import chasqui.collect.dataset
+from chasqui.config import load
 from chasqui.errors import BadConfig, BadDataset, BadTable, DiskFull, EmptySource, NewerDataset, Unreadable
 from chasqui.events import Event
 from chasqui.run.chunk import Outcome, Task, run_chunk
-from chasqui.run.order import Made
+from chasqui.run.order import Made, chosen
 
 
 @pytest.fixture
@@ -338,3 +339,24 @@ def test_a_format_whose_package_is_absent_leaves_nothing_behind(source: Path, mo
         go(source, format="parquet")
     assert not (source.parent / "data").exists()
     assert go(source).recordings == 3
+
+
+NAMED = ("transcribe",)
+
+
+@pytest.mark.parametrize(
+    ("stages", "settings", "asked"),
+    [
+        (None, {}, False),
+        (None, {"transcribe__recogniser": "whisper:small"}, True),
+        (None, {"transcribe__recogniser": "whisper:small", "diarize__speakers": "none"}, False),
+        (None, {"diarize__speakers": "2"}, True),
+        (NAMED, {"diarize__speakers": "auto"}, True),
+        (NAMED, {"transcribe__recogniser": "whisper:small"}, False),
+        (("diarize",), {}, True),
+    ],
+)
+def test_voices_are_told_apart_only_where_somebody_asks(stages: Any, settings: dict[str, str], asked: bool) -> None:
+    named = chosen(stages, load(env={}, **settings))
+    assert ("diarize" in named) is asked
+    assert named[-1] == "collect"

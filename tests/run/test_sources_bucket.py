@@ -58,7 +58,7 @@ def test_a_bucket_becomes_rows_with_all_that_it_says(filled: Shelf, tmp_path: Pa
     first = found["a.wav"]
     assert (first["transcription"], first["speakers"]) == ("Buenos días.", ["Ana"])
     assert {"name": "meta:room", "value": "4b"} in first["given"]
-    assert first["source"] == f"{filled.url}/2026" and first["etag"]
+    assert first["source"] == f"{filled.url}/2026" and first["etag"] and first["proof"] == "md5"
     assert not list((tmp_path / "data" / ".work").glob("fetched/**/*.wav"))
 
 
@@ -86,6 +86,7 @@ def test_other_settings_make_rows_without_fetching_what_the_store_has(filled: Sh
     made = go(filled, tmp_path, collect__audio="none", skip_ingest=True)
     assert made.new == 2
     assert {"name": "meta:room", "value": "4b"} in rows(tmp_path)["a.wav"]["given"]
+    assert rows(tmp_path)["a.wav"]["proof"] == "md5", "nobody looked at the object again, and it is the same one"
 
 
 def test_a_prefix_goes_on_from_the_address(filled: Shelf, tmp_path: Path) -> None:
@@ -138,3 +139,49 @@ def test_an_endpoint_that_goes_down_half_way_costs_no_finished_work(
     assert (made.recordings, made.new, made.reasons) == (2, 1, {"EmptyFile": 1, "NotMedia": 1})
     assert not [said for said in line.asked[asked:] if "a.wav" in said], "what came before is not fetched again"
     assert rows(other) == calm
+
+
+def test_a_bucket_that_is_away_ends_the_run_instead_of_waiting_for_every_object(
+    filled: Shelf, tmp_path: Path, line_to: Callable[[Server], Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        filled.put(f"2026/z/{number:02}.wav", b"RIFF")
+    line, worked = line_to(filled.server), []
+    monkeypatch.setenv("AWS_ENDPOINT_URL", line.server.url)
+
+    def until_it_breaks(tasks: Any, job: Any, listener: Any, wanted: Any) -> Any:
+        for outcome in here(tasks, job, listener, wanted):
+            worked.append(outcome.task.source.name)
+            yield outcome
+            line.down = True
+
+    open_sources.cache_clear()
+    with pytest.raises(ServiceDown, match="5 recordings in a row could not be fetched"):
+        go(filled, tmp_path, runner=until_it_breaks, workers=2)
+    assert len(worked) == 6
+    found = rows(tmp_path)
+    assert found["a.wav"]["status"] == "done" and found["carta.mp3"]["error"] == "ServiceDown"
+    line.down = False
+    assert go(filled, tmp_path, workers=2).reasons == {"NotMedia": 13, "EmptyFile": 1}
+
+
+def test_half_of_an_object_is_kept_for_the_next_run_and_goes_with_the_last_failure(
+    filled: Shelf, tmp_path: Path, line_to: Callable[[Server], Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = line_to(filled.server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", line.server.url)
+    work = tmp_path / "data" / ".work" / "fetched"
+
+    def half(tasks: Any, job: Any, listener: Any, wanted: Any) -> Any:
+        for outcome in here(tasks, job, listener, wanted):
+            yield outcome
+            (work / ".fetching").mkdir(parents=True, exist_ok=True)
+            (work / ".fetching" / "half.part").write_bytes(b"RI")
+            line.down = True
+
+    open_sources.cache_clear()
+    assert "ServiceDown" in go(filled, tmp_path, runner=half).reasons
+    assert (work / ".fetching" / "half.part").read_bytes() == b"RI"
+    line.down = False
+    assert "ServiceDown" not in go(filled, tmp_path).reasons
+    assert not work.exists()

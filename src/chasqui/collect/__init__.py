@@ -4,6 +4,7 @@
 |---|---|
 | `columns.py`, `schema.py` | the columns of a row, and what a row must be |
 | `row.py` | the row of one recording (the stage) |
+| `spoken.py` | what is said in it, and by whom |
 | `audio.py` | its sound, as data people want it |
 | `folder.py`, `dataset.py`, `index.py` | the dataset: takes rows in, once each, whatever the interruptions |
 | `ledger.py`, `shards.py`, `jsonl.py`, `parquet.py`, `sqlite.py` | which rows there are; where they lie |
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         Row,
         Tokens,
         Transcript,
+        Turns,
     )
     from chasqui.store import Workspace
 
@@ -54,6 +56,7 @@ def run(
     analysis: Analysis | None,
     transcript: Transcript | None,
     tokens: Tokens | None,
+    turns: Turns | None,
     certificate: Certificate | None,
     *,
     options: Options,
@@ -67,5 +70,5 @@ def run(
     """
     from chasqui.collect.row import Outcomes, collect
 
-    outcomes = Outcomes(request, recording, provenance, master, analysis, transcript, tokens, certificate)
+    outcomes = Outcomes(request, recording, provenance, master, analysis, transcript, tokens, turns, certificate)
     return collect(outcomes, options, work)

@@ -6,7 +6,9 @@ from chasqui.collect.schema import Column, group, many, spell
 
 #: Named numbers: feature, score or effect, whatever a version of a stage gives; units stand in the names.
 NUMBERS = many(name="text", value="real")
-WORDS = many(text="text", start_s="real", end_s="real", probability="real")
+WORDS = many(text="text", start_s="real", end_s="real", probability="real", speaker="text")
+TURNS = many(start_s="real", end_s="real", speaker="text")
+CUTS = many(start_s="real", end_s="real", source_start_s="real")
 TOKENS = many(
     text="text", norm="text", lemma="text", start="whole", end="whole", start_s="real", end_s="real",
     language="text", stop="flag", word="flag",
@@ -27,6 +29,10 @@ COLUMNS: tuple[Column, ...] = (
     Column("other_names", many("text"), "further places of the same bytes", needed=True),
     Column("source", "text", "the source: a bucket and prefix, or the name of a folder"),
     Column("etag", "text", "of the object in the bucket"),
+    Column(
+        "proof", "text", "by what the bytes are known to be the object's; size: by nothing better",
+        values=("sha256", "md5", "parts", "size"),
+    ),
     Column("sha256", "text", "of the source file"),
     Column("source_bytes", "whole", "size of the source file", "bytes", least=0),
     Column(
@@ -35,14 +41,17 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("error", "text", "of a failed one: the error's name, as in docs/cli.md"),
     Column("failed_stage", "text", "where it failed"),
-    Column("message", "text", "what went wrong, in English"),
+    Column("message", "text", "what went wrong, always in English, so that rows are the same for everybody"),
     Column("title", "text", "what people call it"),
     Column("transcription", "text", "what is said: as it was given, else as it was recognised"),
     Column("transcription_from", "text", "who says so", values=("given", "recogniser", "none")),
     Column("transcription_why", "text", "why there is this transcription, or none"),
     Column("recognised", "text", "what the recogniser wrote, also where a text was given"),
     Column("recogniser", "text", "its identity"),
-    Column("words", WORDS, "the words with their times", "s", needed=True),
+    Column(
+        "words", WORDS, "the words with their times in the clean sound, and who says them where that is known", "s",
+        needed=True,
+    ),
     Column("word_count", "whole", "words in the transcription", least=0),
     Column("speaking_rate_wpm", "real", "words of the transcription per minute of speech", "1/min", least=0),
     Column("tokens", TOKENS, "the tokens of the text, with offsets into `token_text`", needed=True),
@@ -61,8 +70,24 @@ COLUMNS: tuple[Column, ...] = (
     Column("language", "text", "the one that is spoken most, ISO 639"),
     Column("language_from", "text", "who says so", values=("given", "recogniser", "none")),
     Column("languages", LANGUAGES, "all that were recognised, most spoken first", "s", needed=True),
-    Column("speakers", many("text"), "as they were given", needed=True),
-    Column("segments", SEGMENTS, "stretches of 4–15 s, cut at pauses", "s", needed=True),
+    Column(
+        "speakers", many("text"),
+        "who speaks: as people named them, else the voices that were told apart: numbers, of this recording alone",
+        needed=True,
+    ),
+    Column("speakers_from", "text", "who says so", values=("given", "voices", "none")),
+    Column("speaker_count", "whole", "voices that were told apart; null: nobody asked, or it failed", least=0),
+    Column(
+        "turns", TURNS,
+        "who speaks when, in the clean sound: a number, or the name where one is given and one voice is heard", "s",
+        needed=True,
+    ),
+    Column(
+        "overlap_s", "real", "two speak at once, as far as that was heard: at least so long, most of it is not heard",
+        "s", least=0,
+    ),
+    Column("diarizer", "text", "what told the voices apart, with its version"),
+    Column("segments", SEGMENTS, "stretches of 4–15 s of the clean sound, cut at pauses", "s", needed=True),
     Column("segment_count", "whole", "segments", least=0),
     Column("duration_s", "real", "of the clean sound, else of the source", "s", least=0),
     Column("speech_s", "real", "speech in it", "s", least=0),
@@ -76,6 +101,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("bandwidth_hz", "real", "highest frequency with content in the source", "Hz", least=0),
     Column("clipped_tops", "whole", "flat tops in the source, rounded up", least=0),
     Column("treatments", TREATMENTS, "what was done to clean it, or not, and why", needed=True),
+    Column(
+        "cuts", CUTS,
+        "where silence was cut out: the parts that were kept, in the clean sound, and where each begins in the source; "
+        "empty: nothing was cut", "s", needed=True,
+    ),
     Column("damage", "text", "what was lost of a damaged source"),
     Column("feature_version", "text", "of the features"),
     Column("features", NUMBERS, "features of sound, means over the segments, weighted by their length", needed=True),

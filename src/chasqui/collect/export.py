@@ -12,6 +12,7 @@ import json
 import shutil
 import tarfile
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -122,7 +123,8 @@ def _lhotse(rows: Iterator[tuple[dict[str, Any], Path | None]], out: Path, copie
                 (out / "audio").mkdir(exist_ok=True)
                 sound.replace(out / "audio" / sound.name)
             recordings.write(dump(_recording(row)).encode() + b"\n")
-            supervisions.write(dump(_supervision(row)).encode() + b"\n")
+            for supervision in _supervisions(row):
+                supervisions.write(dump(supervision).encode() + b"\n")
 
 
 def _recording(row: dict[str, Any]) -> dict[str, Any]:
@@ -137,23 +139,72 @@ def _recording(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _supervision(row: dict[str, Any]) -> dict[str, Any]:
+def _supervisions(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One for the whole recording where one speaks, else one per turn. Numbers become speakers of this recording alone.
+
+    A text without times cannot be cut to turns: where people gave one, it stays whole, and the turns go without.
+    """
+    whole_s, turns = _samples(row) / row["audio_rate_hz"], row["turns"]
+    if len({turn["speaker"] for turn in turns}) < 2:
+        (speaker,) = row["speakers"] if len(row["speakers"]) == 1 else (None,)
+        if speaker is not None and row["speakers_from"] == "voices":
+            speaker = f"{row['id']}-{speaker}"
+        yield _supervision(row, 0, 0.0, whole_s, row["transcription"], speaker, row["words"])
+        return
+    untimed = row["transcription_from"] == "given" and (row["recognised"] is not None or not row["words"])
+    if untimed:
+        yield _supervision(row, 0, 0.0, whole_s, row["transcription"], None, row["words"])
+    for number, (turn, words) in enumerate(zip(turns, by_turn(row["words"], turns), strict=True), 1):
+        text = None if untimed else " ".join(word["text"].strip() for word in words) or None
+        end_s = min(turn["end_s"], whole_s)
+        if end_s > turn["start_s"]:
+            speaker = f"{row['id']}-{turn['speaker']}"
+            yield _supervision(row, number, turn["start_s"], end_s, text, speaker, [] if untimed else words)
+
+
+def by_turn(words: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The words of each turn: every word goes to the turn of its speaker, else of anybody, that is nearest to it."""
+    said: list[list[dict[str, Any]]] = [[] for _ in turns]
+    pools: dict[str | None, list[int]] = {None: list(range(len(turns)))}
+    for number, turn in enumerate(turns):
+        pools.setdefault(turn["speaker"], []).append(number)
+    starts = {speaker: [turns[number]["start_s"] for number in pool] for speaker, pool in pools.items()}
+    for word in words:
+        speaker = word["speaker"] if word["speaker"] in pools else None
+        at = bisect_right(starts[speaker], word["start_s"])
+        near = pools[speaker][max(at - 1, 0) : at + 2]
+        said[max(near, key=lambda number: _shared_s(word, turns[number]))].append(word)
+    return said
+
+
+def _shared_s(word: dict[str, Any], turn: dict[str, Any]) -> float:
+    """Seconds that both hold; negative: that lie between them."""
+    return float(min(word["end_s"], turn["end_s"]) - max(word["start_s"], turn["start_s"]))
+
+
+def _supervision(
+    row: dict[str, Any],
+    number: int,
+    start_s: float,
+    end_s: float,
+    text: str | None,
+    speaker: str | None,
+    words: list[dict[str, Any]],
+) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "id": f"{row['id']}-0",
+        "id": f"{row['id']}-{number}",
         "recording_id": row["id"],
-        "start": 0.0,
-        "duration": _samples(row) / row["audio_rate_hz"],
+        "start": start_s,
+        "duration": end_s if not start_s else round(end_s - start_s, 6),
         "channel": 0,
-        "text": row["transcription"],
+        "text": text,
         "language": row["language"],
-        "speaker": row["speakers"][0] if len(row["speakers"]) == 1 else None,
+        "speaker": speaker,
         "custom": {name: row[name] for name in CUSTOM if row[name] is not None},
     }
-    if row["words"]:
+    if words:
         told["alignment"] = {
-            "word": [
-                [w["text"], w["start_s"], round(w["end_s"] - w["start_s"], 3), w["probability"]] for w in row["words"]
-            ]
+            "word": [[w["text"], w["start_s"], round(w["end_s"] - w["start_s"], 3), w["probability"]] for w in words]
         }
     return {name: value for name, value in told.items() if value is not None}
 

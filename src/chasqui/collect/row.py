@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from chasqui import __version__
 from chasqui.collect import Options
 from chasqui.collect.columns import COLUMNS
 from chasqui.collect.schema import SCHEMA_VERSION, blank, write_line
+from chasqui.collect.spoken import read, said
 from chasqui.errors import ChasquiError
 from chasqui.records import (
     Analysis,
@@ -19,7 +20,6 @@ from chasqui.records import (
     Certificate,
     Master,
     Provenance,
-    Record,
     Recording,
     Request,
     Row,
@@ -27,11 +27,10 @@ from chasqui.records import (
     Token,
     Tokens,
     Transcript,
-    Word,
+    Turns,
 )
+from chasqui.records.cuts import Cuts
 from chasqui.store import Workspace, lines
-
-R = TypeVar("R", bound=Record)
 
 #: Of the packet grid that segments count in.
 PACKET_S = 0.06
@@ -51,6 +50,7 @@ class Outcomes(NamedTuple):
     analyze: Analysis | None
     transcribe: Transcript | None
     tokenize: Tokens | None
+    diarize: Turns | None
     verify: Certificate | None
 
     def there(self) -> list[str]:
@@ -58,7 +58,7 @@ class Outcomes(NamedTuple):
         return ["ingest", *(name for name in OPTIONAL if getattr(self, name) is not None)]
 
 
-OPTIONAL = ("clean", "analyze", "transcribe", "tokenize", "verify")
+OPTIONAL = ("clean", "analyze", "transcribe", "tokenize", "diarize", "verify")
 
 
 def collect(got: Outcomes, options: Options, work: Workspace) -> Row:
@@ -71,9 +71,9 @@ def collect(got: Outcomes, options: Options, work: Workspace) -> Row:
         **blank(COLUMNS),
         **_source(got.recording),
         **_place(got.request, got.provenance),
-        **(_sound(got.clean) if got.clean else {}),
+        **(_sound(got.clean, work) if got.clean else {}),
         **(_analysis(got.analyze, work) if got.analyze else {}),
-        **_said(got, work),
+        **said(got.transcribe, got.provenance, got.diarize, work),
         **(_tokens(got.tokenize, work) if got.tokenize else {}),
         **(_promise(got.verify) if got.verify else {}),
         **about_audio,
@@ -101,7 +101,7 @@ def failed(
     """The line of a recording that could not be collected. `known`: further columns, such as source and etag."""
     row = blank(COLUMNS) | {"id": recording_id, "path": path, "other_names": sorted({*names} - {path}), **known}
     row |= {"status": "failed", "error": error.code, "message": str(error), "failed_stage": stage or None}
-    row |= {"transcription_from": "none", "language_from": "none"}
+    row |= {"transcription_from": "none", "language_from": "none", "speakers_from": "none"}
     row |= {"tool_version": __version__, "schema_version": SCHEMA_VERSION}
     return write_line(row, COLUMNS)
 
@@ -115,6 +115,7 @@ def _place(request: Request, provenance: Provenance | None) -> dict[str, Any]:
         "other_names": list(names[1:]),
         "source": provenance.source if provenance else None,
         "etag": provenance.etag if provenance else None,
+        "proof": provenance.proof if provenance else None,
         "sha256": request.sha256,
         "source_bytes": request.bytes,
     }
@@ -132,7 +133,7 @@ def _source(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _sound(master: Master) -> dict[str, Any]:
+def _sound(master: Master, work: Workspace) -> dict[str, Any]:
     tops = [t.effect.get("tops", 0) for t in master.treatments if t.name == "declip"]
     return {
         "duration_s": master.duration_s,
@@ -143,8 +144,18 @@ def _sound(master: Master) -> dict[str, Any]:
         "bandwidth_hz": master.bandwidth_hz,
         "clipped_tops": sum(tops) if tops else None,
         "treatments": [t.model_dump() | {"effect": _numbers(t.effect)} for t in master.treatments],
+        "cuts": _cuts(Cuts.model_validate_json(work.path(master.cuts).read_bytes())) if master.cuts else [],
         "damage": master.damage.why if master.damage else None,
     }
+
+
+def _cuts(cuts: Cuts) -> list[dict[str, Any]]:
+    parts, at = [], 0
+    for first, samples in cuts.kept:
+        start, at = at, at + samples
+        rate_hz = cuts.rate_hz
+        parts.append({"start_s": start / rate_hz, "end_s": at / rate_hz, "source_start_s": first / rate_hz})
+    return parts
 
 
 def _analysis(analysis: Analysis, work: Workspace) -> dict[str, Any]:
@@ -188,36 +199,12 @@ def _features(work: Workspace, blob: Blob) -> list[dict[str, Any]]:
     ]
 
 
-def _said(got: Outcomes, work: Workspace) -> dict[str, Any]:
-    transcript, given = got.transcribe, got.provenance.text if got.provenance else None
-    words = _read(work, transcript.words, Word) if transcript else []
-    recognised = " ".join(word.text.strip() for word in words) if words else None
-    by_person = transcript is not None and transcript.status == "given"
-    text, source, why = given, "given", "a text stands beside the recording"
-    if given is None:
-        text, source = recognised, "none" if recognised is None else "given" if by_person else "recogniser"
-        why = transcript.why if transcript else "no transcript was made"
-    tongues = transcript.languages if transcript else ()
-    return {
-        "transcription": text,
-        "transcription_from": source,
-        "transcription_why": why,
-        "recognised": None if by_person else recognised,
-        "recogniser": transcript.recogniser if transcript else None,
-        "words": [word.model_dump() for word in words],
-        "word_count": len(text.split()) if text is not None else None,
-        "language": transcript.language if transcript else None,
-        "language_from": "recogniser" if tongues and tongues[0].language else "none",
-        "languages": [tongue.model_dump() for tongue in tongues],
-    }
-
-
 def _tokens(tokens: Tokens, work: Workspace) -> dict[str, Any]:
     extras = json.loads(work.path(tokens.extras).read_bytes()) if tokens.extras else {}
     pieces = json.loads(work.path(tokens.pieces).read_bytes()) if tokens.pieces else []
     rest = {name: value for name, value in extras.items() if name not in NAMED}
     return {
-        "tokens": [token.model_dump() for token in _read(work, tokens.text, Token)],
+        "tokens": [token.model_dump() for token in read(work, tokens.text, Token)],
         "token_text": work.path(tokens.plain).read_text(encoding="utf-8") if tokens.plain else None,
         "tokenizer": tokens.tokenizer,
         "token_count": tokens.token_count if tokens.text else None,
@@ -245,11 +232,9 @@ def _promise(certificate: Certificate) -> dict[str, Any]:
 def _given(got: Outcomes, row: Mapping[str, Any]) -> dict[str, Any]:
     told = got.provenance.facts if got.provenance else {}
     facts = {name: fact.strip() for name, fact in told.items() if fact.strip()}
-    speakers = [one.strip() for one in facts.get("speaker", "").split(";") if one.strip()]
     return {
         "language": facts.get("language") or row["language"],
         "language_from": "given" if "language" in facts else row["language_from"],
-        "speakers": speakers,
         "licence": facts.get("licence") or facts.get("license"),
         "consent": facts.get("consent"),
         "title": facts.get("title") or got.request.title or row["title"],
@@ -258,14 +243,17 @@ def _given(got: Outcomes, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _status(got: Outcomes) -> dict[str, Any]:
-    said = []
+    missed = []
     damage = (got.clean.damage if got.clean else None) or got.recording.damage
     if damage:
-        said.append(f"damaged: {damage.why}")
+        missed.append(f"damaged: {damage.why}")
     if got.transcribe and got.transcribe.status == "failed":
         error = got.transcribe.failure.as_error() if got.transcribe.failure else None
-        said.append(f"no transcript: {error or got.transcribe.why}")
-    return {"status": "degraded" if said else "done", "message": "; ".join(said) or None}
+        missed.append(f"no transcript: {error or got.transcribe.why}")
+    if got.diarize and got.diarize.status == "failed":
+        error = got.diarize.failure.as_error() if got.diarize.failure else None
+        missed.append(f"no speakers: {error or got.diarize.why}")
+    return {"status": "degraded" if missed else "done", "message": "; ".join(missed) or None}
 
 
 def _audio(got: Outcomes, options: Options, work: Workspace) -> tuple[Blob | None, dict[str, Any]]:
@@ -285,10 +273,6 @@ def _audio(got: Outcomes, options: Options, work: Workspace) -> tuple[Blob | Non
         "audio_bytes": blob.bytes,
         "audio_rate_hz": sound.rate_hz,
     }
-
-
-def _read(work: Workspace, blob: Blob | None, kind: type[R]) -> list[R]:
-    return lines.read(work.path(blob), kind) if blob else []
 
 
 def _numbers(values: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -62,6 +62,9 @@ class Provenance(Record):
     source: str  # s3://bucket/prefix, or the name of the folder
     names: tuple[str, ...]  # places below the source at which these very bytes lie, sorted; the first names the row
     etag: str | None = None  # of the object, where it came from a bucket
+    proof: str | None = (
+        None  # by what its bytes were found to be the object's: sha256, md5, parts, or no more than size
+    )
     text: str | None = None  # what is said, from a .txt beside it or a column of the table beside the recordings
     facts: dict[str, str] = {}  # language, speaker, licence, consent, title, and every further column of that table
 

@@ -49,6 +49,14 @@ class Job:
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """Stage → its version and options, as every row tells them."""
+        return {
+            name: {"version": PIPELINE[name].version, "options": self.config.options(name).model_dump(mode="json")}
+            for name in self.stages
+        }
+
+    @property
     def sources(self) -> Sources:
         return open_sources(self.url, self.fetched, self.prefix, self.leave_out)
 
@@ -84,6 +92,7 @@ class Brought(NamedTuple):
     text: str | None
     request: Request | None = None
     written: Mapping[str, str] = MappingProxyType({})  # on the object itself
+    proof: str | None = None  # by what the bytes are known to be the object's
 
 
 def run_chunk(
@@ -135,12 +144,14 @@ def _worked(task: Task, job: Job, store: Store, watch: _Watch, wanted: Wanted | 
     recording_id = task.recording_id
     if recording_id is not None and current("ingest", recording_id, store, job.config) is not None:
         return _staged(task, recording_id, Brought(text), job, store, watch)
-    with sources.local(task.source) as (path, written):
-        request = _request(path, task.source, sources.address(task.source))
+    with sources.local(task.source) as fetched:
+        request = _request(fetched.path, task.source, sources.address(task.source))
         watch.recording_id = request.recording_id
         if wanted is not None and recording_id is None and not wanted(request.recording_id, task.source.name):
             return Outcome(task, request.recording_id)
-        return _staged(task, request.recording_id, Brought(text, request, written), job, store, watch)
+        return _staged(
+            task, request.recording_id, Brought(text, request, fetched.written, fetched.proof), job, store, watch
+        )
 
 
 def _request(path: Path, source: Source, address: str) -> Request:
@@ -170,14 +181,16 @@ def _staged(task: Task, recording_id: str, brought: Brought, job: Job, store: St
 
 def _say_where(task: Task, recording_id: str, brought: Brought, job: Job, store: Store) -> None:
     source, known = task.source, store.get(recording_id, "provenance", Provenance)
-    written = dict(brought.written)
+    written, proof = dict(brought.written), brought.proof
     if brought.request is None and known is not None:  # nobody looked at the object now; it is the same one
         written = {name: value for name, value in known.facts.items() if name.startswith(META)}
+        proof = known.proof
     provenance = Provenance(
         recording_id=recording_id,
         source=job.sources.label,
         names=task.names,
         etag=source.etag,
+        proof=proof,
         text=brought.text or source.facts.get("text"),
         facts={**written, **{name: value for name, value in source.facts.items() if name != "text"}},
     )

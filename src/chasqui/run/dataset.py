@@ -19,8 +19,8 @@ from typing import Any
 from chasqui.config import load
 from chasqui.errors import BadConfig, ChasquiError, DiskFull, EmptySource, NotWritable
 from chasqui.events import Listener, Report
-from chasqui.pipeline import PIPELINE
 from chasqui.records import Failure, Request
+from chasqui.run.away import Away, worth_another_try
 from chasqui.run.beside import read_table
 from chasqui.run.chunk import Job, Outcome, Task, Wanted
 from chasqui.run.order import ASIDE, OUT, Made, Order, cores
@@ -65,6 +65,7 @@ def dataset(
 
     Raises:
         BadConfig: an option that makes no sense.
+        ServiceDown: the bucket does not answer, or stopped answering; what was finished is kept.
         Unreadable, EmptySource: there is nothing to work on.
         BadDataset, NewerDataset: `out` holds something else.
         DiskFull, NotWritable: what was finished is kept; the same call goes on.
@@ -93,7 +94,8 @@ def build(order: Order, listener: Listener | None = None, runner: Runner | None 
                 runs.close()
     if not order.skip_summary:
         _summarise(order)
-    shutil.rmtree(job.fetched, ignore_errors=True)
+    if not worth_another_try(made.reasons):
+        shutil.rmtree(job.fetched, ignore_errors=True)
     return replace(made, wall_s=time.monotonic() - started)
 
 
@@ -109,7 +111,7 @@ def opened(order: Order, job: Job) -> Any:
         from chasqui.collect.parquet import pyarrow
 
         pyarrow()
-    return open_dataset(order.out, kind, audio=audio, settings=_settings(job))
+    return open_dataset(order.out, kind, audio=audio, settings=job.settings)
 
 
 def _found(order: Order, job: Job) -> Iterator[Source]:
@@ -121,14 +123,6 @@ def _found(order: Order, job: Job) -> Iterator[Source]:
     if first is None:
         raise EmptySource(path=order.source if not order.prefix else f"{order.source} ({order.prefix}…)")
     return chain([first], walked)
-
-
-def _settings(job: Job) -> dict[str, Any]:
-    """Stage → its version and options, as every row tells them."""
-    return {
-        name: {"version": PIPELINE[name].version, "options": job.config.options(name).model_dump(mode="json")}
-        for name in job.stages
-    }
 
 
 def _locally(order: Order) -> Runner:
@@ -160,13 +154,14 @@ class _Build:
         self._waiting: list[tuple[Outcome, str]] = []
         self._failed: list[tuple[Outcome, Failure]] = []
         self._stages: Counter[str] = Counter()
+        self._away = Away(job.url, order.workers or cores())
         self._report = Report("dataset", "", listener)
 
     def made(self, found: Iterator[Source]) -> Made:
         """Both passes.
 
         Raises:
-            DiskFull, NotWritable, BadConfig: what stops everything; rows that were finished are in the dataset.
+            DiskFull, NotWritable, BadConfig, ServiceDown: what stops everything; finished rows are in the dataset.
         """
         with self._job.sources.table() as table:
             if table is not None:
@@ -234,6 +229,7 @@ class _Build:
                 stamp = stamp_of(self._recipe, self._label, outcome.task.names, source)
                 self._rows.add(outcome.row, self._store)
                 self._waiting.append((outcome, stamp))
+        self._away.note(outcome)
         if len(self._waiting) + len(self._failed) >= self._order.batch:
             self._write()
 

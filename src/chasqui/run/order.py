@@ -13,7 +13,7 @@ from chasqui.pipeline import PIPELINE, stages_for
 from chasqui.records import Failure
 from chasqui.run.chunk import Job
 
-#: The stages of a dataset when nobody says; the row comes last.
+#: The stages of a dataset when nobody says, beside `diarize` where speakers are asked for; the row comes last.
 STAGES = ("ingest", "clean", "analyze", "transcribe", "tokenize", "collect")
 #: Rows between two writes: few enough to wait for none for long, many enough that writing them costs nothing.
 BATCH = 64
@@ -90,7 +90,7 @@ class Order:
             url=url,
             store=store,
             config=self.config,
-            stages=chosen(self.stages),
+            stages=chosen(self.stages, self.config),
             fetched=str((self.out / ASIDE / "fetched").absolute()),
             prefix=self.prefix,
             leave_out=(str(self.out.absolute()), store.removeprefix("file:")),
@@ -99,13 +99,20 @@ class Order:
         return job
 
 
-def chosen(stages: Iterable[str] | None) -> tuple[str, ...]:
-    """The stages in their order, with those that they need, and the row at the end.
+def chosen(stages: Iterable[str] | None, config: Config) -> tuple[str, ...]:
+    """The stages in their order, with those that they need, and the row at the end; `diarize` where it is asked for.
+
+    Somebody who names stages gets these, and speakers only where they were asked for by name too: that a recogniser
+    was named is reason enough only where nobody says which stages.
 
     Raises:
-        BadConfig: no stage of that name.
+        BadConfig: no stage of that name, or an option that makes no sense.
     """
-    wanted = {"collect", *((name for name in STAGES if name in PIPELINE) if stages is None else stages)}
+    wanted = {"collect", *(STAGES if stages is None else stages)}
+    if config.options("diarize").speakers != "none" and (
+        stages is None or "speakers" in config.stages.get("diarize", {})
+    ):
+        wanted.add("diarize")
     for name in wanted - PIPELINE.keys():
         raise BadConfig(why=f"there is no stage {name!r}; known: {', '.join(PIPELINE)}")
     needed = {stage.name for name in wanted for stage in stages_for(name)}

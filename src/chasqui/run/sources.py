@@ -7,12 +7,13 @@ table of facts in the root, which `beside.py` reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from chasqui.errors import Unreadable
@@ -39,6 +40,14 @@ class Source:
     error: str | None = None  # it cannot even be looked at: why
 
 
+class Fetched(NamedTuple):
+    """The bytes of a recording on this machine, and what was learnt on the way."""
+
+    path: Path
+    written: Mapping[str, str] = MappingProxyType({})  # facts that people wrote on an object of a bucket
+    proof: str | None = None  # by what these are known to be the object's bytes; a file is what it is
+
+
 class Sources(Protocol):
     """A place with recordings. It can be opened again, in another process, from its `url`."""
 
@@ -49,8 +58,8 @@ class Sources(Protocol):
         """All of them in the order of their places, folder by folder; the table and the texts left out."""
         ...
 
-    def local(self, source: Source) -> AbstractContextManager[tuple[Path, dict[str, str]]]:
-        """A file on this machine with its bytes, while entered; and facts that are written on it."""
+    def local(self, source: Source) -> AbstractContextManager[Fetched]:
+        """A file on this machine with its bytes, while entered."""
         ...
 
     def address(self, source: Source) -> str:
@@ -141,8 +150,8 @@ class FolderSources:
         return Source(self._place(path), str(path), 0, why, error=why)
 
     @contextmanager
-    def local(self, source: Source) -> Iterator[tuple[Path, dict[str, str]]]:
-        yield Path(source.where), {}
+    def local(self, source: Source) -> Iterator[Fetched]:
+        yield Fetched(Path(source.where))
 
     def address(self, source: Source) -> str:
         return ""

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from chasqui.ingest.bucket import Bucket
 from chasqui.ingest.objects import Found
-from chasqui.run.sources import META, MOST_TEXT_BYTES, TABLES, Source, as_said, pair
+from chasqui.run.sources import META, MOST_TEXT_BYTES, TABLES, Fetched, Source, as_said, pair
 
 
 class BucketSources:
@@ -49,11 +49,12 @@ class BucketSources:
         )
 
     @contextmanager
-    def local(self, source: Source) -> Iterator[tuple[Path, dict[str, str]]]:
-        """The object fetched and proved, and what people wrote on it. The copy goes again: the store has its own."""
+    def local(self, source: Source) -> Iterator[Fetched]:
+        """The object fetched and proved, with what people wrote on it. The copy goes again: the store has its own."""
         copy = self._bucket.copy(self._found(source.where, source.bytes, source.etag or ""), self._fetched)
         try:
-            yield copy.path, {META + name: value for name, value in copy.found.metadata.items()}
+            written = {META + name: value for name, value in copy.found.metadata.items()}
+            yield Fetched(copy.path, written, copy.proof)
         finally:
             copy.path.unlink(missing_ok=True)
 
