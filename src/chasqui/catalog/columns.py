@@ -24,6 +24,11 @@ def new_id() -> str:
     return f"{int(time.time() * 1000):012x}{secrets.token_hex(5)}"
 
 
+def new_version() -> str:
+    """Another one each time."""
+    return secrets.token_hex(8)
+
+
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chasqui.catalog.columns import Made, one_of
+from chasqui.catalog.columns import Made, new_version, one_of
 from chasqui.catalog.columns import Table as Table
 from chasqui.catalog.columns import new_id as new_id
 
@@ -165,6 +165,9 @@ class Lesson(Made, Table):
     state: Mapped[str] = mapped_column(default="made")
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # sizes, hashes, promise: what lists show
     published_s: Mapped[float | None]
+    #: Another one after each change, whoever makes it: what was made of this lesson before is not taken for it again.
+    #: By chance and not counted: a database that was put back from a copy would count the same numbers once more.
+    version: Mapped[str] = mapped_column(default=new_version, onupdate=new_version, server_default="")
 
 
 class Unit(Made, Table):

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chasqui import __version__
+from chasqui.cache import open_cache
 from chasqui.errors import BadConfig, ChasquiError
 from chasqui.web import problems
 from chasqui.web.limits import Counters
@@ -60,6 +61,7 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
     if service.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=service.proxies, x_proto=service.proxies, x_host=0)
     app.extensions.update(catalog=catalog, store=store, service=service, counters=Counters(service.cache_url))
+    app.extensions["cache"] = open_cache(service.cache_url)
     for name in only:
         if name not in BLUEPRINTS:
             raise BadConfig(why=f"there is no part {name!r} to serve; known: {', '.join(BLUEPRINTS)}")

@@ -25,17 +25,30 @@ class Page(BaseModel):
 
 def piece(db: Session, query: Any, table: type[T], page: Page) -> tuple[list[T], str | None]:
     """The items of a SELECT of a table with ids, and what to ask for next; None at the end."""
-    key: Any = table.id  # type: ignore[attr-defined]
+    found, following = rows(db, query, table, page)
+    return [row[0] for row in found], following
+
+
+def rows(db: Session, query: Any, table: Any, page: Page) -> tuple[list[Any], str | None]:
+    """The same of a SELECT of anything whose first column is the item or its id."""
     if page.after:
-        query = query.where(key < page.after)
-    rows: list[Any] = list(db.scalars(query.order_by(key.desc()).limit(page.limit + 1)))
-    more = len(rows) > page.limit
-    return rows[: page.limit], rows[page.limit - 1].id if more else None
+        query = query.where(table.id < page.after)
+    found = list(db.execute(query.order_by(table.id.desc()).limit(page.limit + 1)))
+    if len(found) <= page.limit:
+        return found, None
+    last = found[page.limit - 1][0]
+    return found[: page.limit], getattr(last, "id", last)
 
 
 def listed(items: list[Any], following: str | None) -> Response:
     """The answer, with a Link header for those who read only that."""
-    response = Response(json.dumps({"items": items, "next": following}), mimetype="application/json")
+    return listed_texts([json.dumps(item).encode() for item in items], following)
+
+
+def listed_texts(items: list[bytes], following: str | None) -> Response:
+    """The same of items that are JSON already."""
+    body = b'{"items": [%s], "next": %s}' % (b", ".join(items), json.dumps(following).encode())
+    response = Response(body, mimetype="application/json")
     if following:
         arguments = {**request.args, "after": following}
         response.headers["Link"] = f'<{public()}{request.path}?{urlencode(arguments)}>; rel="next"'

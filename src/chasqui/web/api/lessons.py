@@ -17,7 +17,8 @@ from chasqui.run.queue.work import queue_of
 from chasqui.web.api.accounts import SIGNED_IN, Body, ById
 from chasqui.web.api.jobs import Progress, told
 from chasqui.web.auth import catalog, me, needs, permit
-from chasqui.web.paging import Page, listed, piece
+from chasqui.web.hot import lesson_texts
+from chasqui.web.paging import Page, listed_texts
 from chasqui.web.problems import language
 
 api = APIBlueprint("lessons", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="lessons")])
@@ -43,16 +44,15 @@ class Again(Body):
 @api.get("/lessons", security=SIGNED_IN, summary="Lessons, newest first")
 @needs("lessons.read")
 def listing(query: Which) -> Response:
-    wanted = select(Lesson).where(Lesson.school_id == me().school_id)
+    wanted: list[Any] = [Lesson.school_id == me().school_id]
     if reach(me(), "lessons.read") == Reach.PUBLISHED:
-        wanted = wanted.where(Lesson.state == "published")
+        wanted.append(Lesson.state == "published")
     if query.state:
-        wanted = wanted.where(Lesson.state == query.state)
+        wanted.append(Lesson.state == query.state)
     if query.text:
-        wanted = wanted.where(Lesson.title.icontains(query.text, autoescape=True))
+        wanted.append(Lesson.title.icontains(query.text, autoescape=True))
     with catalog().reading() as db:
-        found, following = piece(db, wanted, Lesson, query)
-    return listed([lessons.shown(lesson) for lesson in found], following)
+        return listed_texts(*lesson_texts(db, wanted, query))
 
 
 @api.get("/lessons/<id>", security=SIGNED_IN, summary="One lesson: sizes, hashes, promise")
