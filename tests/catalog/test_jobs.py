@@ -137,3 +137,59 @@ def test_what_the_world_hindered_comes_again_later(catalog: Catalog, job: str) -
     with catalog.reading() as db:
         due = db.scalars(sa.select(Letter.due_s).order_by(Letter.number)).all()
     assert due[-1] > time.time() + 50
+
+
+def test_the_worker_may_keep_it_for_the_next_stage(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    kept = jobs.go_on(catalog, job, "w1", "encode", "voice", keep=True)
+    assert kept and (kept.state, kept.stage, kept.worker, kept.attempts) == ("running", "encode", "w1", 1)
+    assert letters(catalog) == [("voice", "clean")]
+    silence(catalog)
+    assert jobs.sweep(catalog, QUEUES) == [job]
+    assert letters(catalog) == [("voice", "clean"), ("voice", "encode")]
+
+
+def test_a_slice_that_came_further_is_no_failed_beginning(catalog: Catalog, job: str) -> None:
+    for done in (0.25, 0.5):
+        taken = jobs.take(catalog, job, "clean", "w1")
+        assert taken and taken.attempts == 1
+        jobs.wait(catalog, job, "w1", "voice", 0.0, done=done)
+        assert (row(catalog, job).attempts, row(catalog, job).done) == (0, done)
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.wait(catalog, job, "w1", "voice", 0.0)
+    assert row(catalog, job).attempts == 1
+
+
+def test_what_is_given_back_was_never_begun(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.give_back(catalog, job, "w2", "voice")  # not its own
+    assert row(catalog, job).state == "running"
+    jobs.give_back(catalog, job, "w1", "voice")
+    assert (row(catalog, job).state, row(catalog, job).attempts) == ("waiting", 0)
+    assert len(letters(catalog)) == 2
+
+
+def test_a_letter_that_kills_whoever_opens_it_ends_the_job(catalog: Catalog, job: str) -> None:
+    for tried in range(jobs.ATTEMPTS):
+        assert row(catalog, job).state == "waiting"
+        assert len(letters(catalog)) == tried + 1
+        assert jobs.undelivered(catalog, job, "clean", "voice")
+    ended = row(catalog, job)
+    assert (ended.state, ended.error, ended.evidence) == ("failed", "GaveUp", {"stage": "clean", "attempts": 4})
+    assert not jobs.undelivered(catalog, job, "clean", "voice")
+
+
+def test_a_dead_letter_does_not_matter_where_the_work_went_on(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    assert not jobs.undelivered(catalog, job, "clean", "voice")  # somebody is at it
+    jobs.go_on(catalog, job, "w1", "encode", "voice")
+    assert not jobs.undelivered(catalog, job, "clean", "voice")
+    assert (row(catalog, job).state, row(catalog, job).attempts) == ("waiting", 0)
+
+
+def test_a_dead_letter_of_a_job_that_nobody_wants_ends_it(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.cancel(catalog, job)
+    silence(catalog)
+    assert jobs.undelivered(catalog, job, "clean", "voice")
+    assert row(catalog, job).state == "cancelled"

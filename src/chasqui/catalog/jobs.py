@@ -9,7 +9,7 @@ somebody else must hear of writes its letter in the same transaction.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -19,12 +19,14 @@ from chasqui.catalog import Catalog, outbox
 from chasqui.catalog.tables import Job
 
 ENDS = ("done", "failed", "cancelled")
-#: A worker beats at least every quarter of this. Longer than a laptop's lid is shut for a moment.
-SILENT_S = 60.0
+#: A worker beats every second, even while a library computes; what is silent for so long is dead, or its machine swaps.
+SILENT_S = 15.0
 #: Beginnings of one stage until it is given up: three workers that died over the same recording are no accident.
 ATTEMPTS = 4
-#: A job that waits longer than this without a letter on its way is reminded of again: brokers lose things.
-REMIND_S = 300.0
+#: A job that waits longer than this is reminded of again: brokers lose things. A long queue is no loss, so not often.
+REMIND_S = 1800.0
+#: A letter that workers died over is tried again after this, doubled with each time.
+LATER_S = 5.0
 
 
 def ask(
@@ -55,8 +57,19 @@ def ask(
     return job
 
 
-def take(catalog: Catalog, job_id: str, stage: str, worker: str) -> Job | None:
-    """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs."""
+def take(
+    catalog: Catalog,
+    job_id: str,
+    stage: str,
+    worker: str,
+    silent_s: float = SILENT_S,
+    dead: Callable[[str], bool] = lambda _worker: False,
+) -> Job | None:
+    """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs.
+
+    One that runs with a worker that died a moment ago is left to `sweep`, which gives it out when the beat is old;
+    unless it is known to be `dead`.
+    """
     with catalog.writing() as db:
         job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
         now = time.time()
@@ -65,12 +78,13 @@ def take(catalog: Catalog, job_id: str, stage: str, worker: str) -> Job | None:
         if job.cancel_s:
             _end(job, "cancelled")
             return None
-        if job.state == "running" and job.worker != worker and (job.beat_s or 0) > now - SILENT_S:
+        others = job.state == "running" and job.worker != worker
+        if others and (job.beat_s or 0) > now - silent_s and not dead(job.worker or ""):
             return None
         if job.attempts >= ATTEMPTS:
             _end(job, "failed", "GaveUp", {"stage": stage, "attempts": job.attempts})
             return None
-        job.state, job.worker, job.beat_s, job.done = "running", worker, now, 0.0
+        job.state, job.worker, job.beat_s = "running", worker, now
         job.attempts += 1
         job.started_s = job.started_s or now
         return job
@@ -86,8 +100,13 @@ def beat(catalog: Catalog, job_id: str, worker: str, done: float | None = None) 
         return db.scalar(select(Job.cancel_s).where(Job.id == job_id)) is None
 
 
-def go_on(catalog: Catalog, job_id: str, worker: str, following: str | None, queue: str) -> Job | None:
-    """The stage is done: the next one waits, or the job is done. None: it was not this worker's any more."""
+def go_on(
+    catalog: Catalog, job_id: str, worker: str, following: str | None, queue: str, keep: bool = False
+) -> Job | None:
+    """The stage is done: the next one waits, or the job is done. None: it was not this worker's any more.
+
+    `keep`: the next one runs at once with the same worker; no letter is needed.
+    """
     with catalog.writing() as db:
         if (job := _mine(db, job_id, worker)) is None:
             return None
@@ -95,18 +114,54 @@ def go_on(catalog: Catalog, job_id: str, worker: str, following: str | None, que
             _end(job, "cancelled")
         elif following is None:
             _end(job, "done")
+        elif keep:
+            job.stage, job.attempts, job.done, job.beat_s = following, 1, 0.0, time.time()
         else:
             job.state, job.stage, job.worker, job.attempts, job.done = "waiting", following, None, 0, 0.0
             _remind(db, job, queue)
         return job
 
 
-def wait(catalog: Catalog, job_id: str, worker: str, queue: str, after_s: float) -> None:
-    """Put it back for a while: the world was in the way."""
+def wait(catalog: Catalog, job_id: str, worker: str, queue: str, after_s: float, done: float | None = None) -> None:
+    """Put it back for a while: the world was in the way, or the worker ends.
+
+    `done`: it got so far and can go on from there. Then this was no failed beginning, and is not counted as one.
+    """
     with catalog.writing() as db:
         if (job := _mine(db, job_id, worker)) is not None:
             job.state, job.worker = "waiting", None
+            if done is not None:
+                job.attempts, job.done = 0, done
             _remind(db, job, queue, after_s)
+
+
+def give_back(catalog: Catalog, job_id: str, worker: str, queue: str) -> None:
+    """The worker was told to end: somebody else begins the stage, as if this one never had."""
+    with catalog.writing() as db:
+        if (job := _mine(db, job_id, worker)) is not None:
+            job.state, job.worker, job.attempts = "waiting", None, max(0, job.attempts - 1)
+            _remind(db, job, queue)
+
+
+def undelivered(catalog: Catalog, job_id: str, stage: str, queue: str, silent_s: float = SILENT_S) -> bool:
+    """A letter came back because workers died before they could even begin. Counts as one beginning; tried again
+    later, as long as there are any left. False: the letter does not matter any more.
+    """
+    with catalog.writing() as db:
+        job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
+        if job is None or job.state in ENDS or job.stage != stage:
+            return False
+        if job.state == "running" and (job.beat_s or 0) > time.time() - silent_s:
+            return False
+        job.attempts += 1
+        if job.cancel_s:
+            _end(job, "cancelled")
+        elif job.attempts >= ATTEMPTS:
+            _end(job, "failed", "GaveUp", {"stage": stage, "attempts": job.attempts})
+        else:
+            job.state, job.worker = "waiting", None
+            _remind(db, job, queue, LATER_S * 2**job.attempts)
+        return True
 
 
 def fail(catalog: Catalog, job_id: str, error: str, evidence: Mapping[str, Any], worker: str | None = None) -> bool:
@@ -138,11 +193,11 @@ def cancelled(catalog: Catalog, job_id: str, worker: str) -> None:
             _end(job, "cancelled")
 
 
-def sweep(catalog: Catalog, queue_of: Mapping[str, str]) -> list[str]:
+def sweep(catalog: Catalog, queue_of: Mapping[str, str], silent_s: float = SILENT_S) -> list[str]:
     """Ids of jobs that were picked up again: their worker fell silent, or nobody has come for them for long."""
     now = time.time()
     with catalog.writing() as db:
-        silent = (Job.state == "running") & (Job.beat_s < now - SILENT_S)
+        silent = (Job.state == "running") & (Job.beat_s < now - silent_s)
         forgotten = (Job.state == "waiting") & (Job.beat_s < now - REMIND_S)
         lost = db.scalars(select(Job).where(or_(silent, forgotten)).with_for_update(skip_locked=True)).all()
         for job in lost:

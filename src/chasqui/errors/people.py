@@ -25,7 +25,7 @@ class CatalogNewer(BadConfig):
 
 class GaveUp(ChasquiError):
     exit_code = 93
-    text = "The work at {stage} was begun {attempts} times and its worker died each time; it will not be begun again."
+    text = "The work at {stage} was begun {attempts} times and never came to its end; it will not be begun again."
 
 
 class NotAllowed(ChasquiError):

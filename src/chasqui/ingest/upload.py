@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -57,10 +58,19 @@ def handed(path: Path, store: Store, name: str, title: str, tell: Callable[[str]
             path.unlink()
             return known
         inside = work.folder / "upload"
-        shutil.move(path, inside)
+        _double(path, inside)
         request = found.model_copy(update={"handed": work.keep(inside)})
         store.put(request.recording_id, "request", request, key=request.sha256[:32])
+        path.unlink()  # only now: whoever is killed before this still has it where it was
         return request
+
+
+def _double(path: Path, to: Path) -> None:
+    """The same bytes under a second name; a copy only where they have to go to another disk."""
+    try:
+        os.link(path, to)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(path, to)
 
 
 def _there(known: Request, store: Store) -> bool:

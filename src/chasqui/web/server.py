@@ -11,18 +11,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from chasqui.catalog import accounts
 from chasqui.catalog.tables import Person, School
 from chasqui.errors import BadConfig
+from chasqui.web import tidy
 from chasqui.web.app import BLUEPRINTS, make_app
+from chasqui.web.fetcher import Fetcher
 
 if TYPE_CHECKING:
     from cheroot.wsgi import Server
+    from flask import Flask
 
     from chasqui.catalog import Catalog
     from chasqui.run.service import Service
@@ -31,8 +36,14 @@ if TYPE_CHECKING:
 THREADS, MOST_THREADS = 16, 120
 #: A link that brings nothing for so long is cut; what came is kept.
 SILENT_S = 30
+#: Whom a worker was begun by: it ends with that process, or one would be left over by each server that was killed.
+BESIDE = "CHASQUI_BESIDE"
+FOLLOW_S = 0.5
 #: A worker that ended by itself is begun again after this; one that cannot begin must not be tried in a circle.
 AGAIN_S = 2.0
+
+#: Answers under way and the worker have so long to end. What a worker holds it gives back within two seconds.
+END_S = 5.0
 
 log = logging.getLogger("chasqui.web")
 
@@ -51,40 +62,44 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
     with ExitStack() as stack:
         catalog = service.catalog()
         stack.callback(catalog.close)
-        server = make_server(service, catalog, host, port, only)
-        post = postman(service, catalog)
+        app = make_app(service, catalog, service.store(), only)
+        server = make_server(app, host, port)
+        tidy.finish(app)
+        post = postman(service, catalog, [lambda: tidy.clear(app)])
         post.start()
         stack.callback(post.stop)
+        if "imports" in app.blueprints:
+            stack.callback(Fetcher(app).start().stop)
         for messenger in messengers(service, catalog):
             messenger.start()
             stack.callback(messenger.stop)
+        beside = Beside(service, over)
         if worker:
-            stack.callback(Beside(service, over).start())
+            stack.callback(beside.start())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: over.set())
         server.prepare()
         stack.callback(server.stop)
         _welcome(service, catalog, host, server.bind_addr[1])
-        _answer(server, over)
+        _answer(server, over, beside.tell)
 
 
-def make_server(service: Service, catalog: Catalog, host: str, port: int, only: Iterable[str]) -> Server:
+def make_server(app: Flask, host: str, port: int) -> Server:
     """The web server, not yet listening."""
     from cheroot.wsgi import Server
 
-    app = make_app(service, catalog, service.store(), only)
     server = Server((host, port), app, numthreads=THREADS, max=MOST_THREADS, timeout=SILENT_S, request_queue_size=128)
     server.max_request_body_size = 0  # told by the application, in words
+    server.shutdown_timeout = END_S
     return server
 
 
-def _answer(server: Server, over: Event) -> None:
-    from threading import Thread
-
+def _answer(server: Server, over: Event, ending: Callable[[], None]) -> None:
     thread = Thread(target=server.serve, name="web", daemon=True)
     thread.start()
     while not over.wait(0.2) and thread.is_alive():
         pass
+    ending()
     server.stop()
     thread.join(10)
 
@@ -97,22 +112,26 @@ class Beside:
         self._environment = os.environ | {
             f"CHASQUI_{name.upper()}": str(value) for name, value in service.model_dump().items() if value != ""
         }
+        self._environment[BESIDE] = str(os.getpid())
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Beside:
-        from threading import Thread
-
         Thread(target=self._keep, name="worker", daemon=True).start()
         return self
 
+    def tell(self) -> None:
+        """It shall end; nobody waits for it yet."""
+        self._over.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
     def __call__(self) -> None:
         """End it: softly, then for good."""
-        self._over.set()
+        self.tell()
         process = self._process
         if process is not None and process.poll() is None:
-            process.terminate()
             try:
-                process.wait(15)
+                process.wait(END_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
 
@@ -151,15 +170,30 @@ def first_link(catalog: Catalog) -> str | None:
     return accounts.invite(catalog, school.id, "administrator")
 
 
-def worker(service: Service, queues: Iterable[str], processes: int) -> int:
+def worker(service: Service, queues: Collection[str], processes: int) -> int:
     """Work until told to end; the exit code."""
+    from celery.exceptions import CPendingDeprecationWarning
+    from celery.platforms import SecurityWarning
+
     from chasqui.run.queue.app import make_app as make_queue
     from chasqui.run.service import QUEUES
 
     if unknown := set(queues) - set(QUEUES):
         raise BadConfig(why=f"there is no queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}")
     service.catalog().close()  # brought up to date once, before the processes open it
-    app = make_queue(service)
-    arguments = ["worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING", "-Q", ",".join(queues)]
-    app.worker_main([*arguments, "-c", str(processes), "-n", f"chasqui-{os.getpid()}@%h"])
+    if server := os.environ.get(BESIDE):
+        Thread(target=_follow, args=(int(server),), name="follow", daemon=True).start()
+    app = make_queue(service, queues)
+    arguments = ["--quiet", "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)  # in a container, root is nobody in particular
+        warnings.simplefilter("ignore", CPendingDeprecationWarning)  # at each lost connection; the catalog bears it
+        app.worker_main([*arguments, "-Q", ",".join(queues), "-c", str(processes), "-n", f"chasqui-{os.getpid()}@%h"])
     return 0
+
+
+def _follow(server: int) -> None:
+    """End with the server."""
+    while os.getppid() == server:
+        time.sleep(FOLLOW_S)
+    os.kill(os.getpid(), signal.SIGTERM)

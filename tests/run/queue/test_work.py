@@ -7,63 +7,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from asking import asked, row
 from fakes import Rooms
 
-from chasqui.catalog import Catalog, accounts, jobs, open_catalog
-from chasqui.catalog.tables import Job, Letter, Person
-from chasqui.ingest import accept
+from chasqui.catalog import Catalog, jobs, open_catalog
+from chasqui.catalog.tables import Job, Letter
+from chasqui.errors import CatalogAway
 from chasqui.pipeline import PIPELINE, stages_for
 from chasqui.run.queue import work
+from chasqui.run.queue.beat import Ending
 from chasqui.run.queue.work import Worker
 from chasqui.store import Store
-from chasqui.store.folder import FolderStore
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return FolderStore(tmp_path / "store")
 
 
 @pytest.fixture
 def worker(catalog: Catalog, store: Store) -> Worker:
     return Worker("w1", catalog, store)
-
-
-def asked(catalog: Catalog, store: Store, folder: Path, text: str = "hola", **settings: Any) -> str:
-    (folder / "clase.mp3").write_text(text)
-    request = accept(folder / "clase.mp3", store)
-    school = accounts.make_school(catalog, "ie-40", "I. E. 40")
-    with catalog.writing() as db:
-        db.add(person := Person(school_id=school.id, role="teacher", name="Rosa"))
-        db.flush()
-        return jobs.ask(
-            db,
-            school_id=school.id,
-            owner_id=person.id,
-            recording_id=request.recording_id,
-            goal="publish",
-            first="ingest",
-            queue="voice",
-            settings=settings,
-        ).id
-
-
-def row(catalog: Catalog, job: str) -> Job:
-    with catalog.reading() as db:
-        return db.get_one(Job, job)
 
 
 def deliver(catalog: Catalog, worker: Worker, most: int = 99) -> list[str]:
@@ -178,8 +142,9 @@ def test_cancelled_work_stops_within_two_seconds(
 
 
 def test_work_in_slices_goes_back_to_the_queue(
-    catalog: Catalog, store: Store, tmp_path: Path, slow: threading.Event
+    catalog: Catalog, store: Store, tmp_path: Path, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(work, "SLICED", {"clean"})
     worker = Worker("w1", catalog, store, slice_s=0.5)
     job = asked(catalog, store, tmp_path)
     assert deliver(catalog, worker, 2) == ["ingest", "clean"]
@@ -187,18 +152,137 @@ def test_work_in_slices_goes_back_to_the_queue(
     assert (waiting.state, waiting.stage) == ("waiting", "clean")
 
 
+def steps(monkeypatch: pytest.MonkeyPatch, done: list[float]) -> list[float]:
+    """Cleaning that comes as far as these say, one after the other, and stays there until it is stopped."""
+    left, real = list(done), PIPELINE["clean"].room.run
+
+    def run(*needs: Any, report: Any, **rest: Any) -> Any:
+        if not left:
+            return real(*needs, report=report, **rest)
+        report.advanced(left.pop(0), 1.0)
+        for _ in range(600):
+            time.sleep(0.1)
+        raise AssertionError("nobody stopped it")
+
+    monkeypatch.setattr(PIPELINE["clean"].room, "run", run)
+    return left
+
+
+def test_slices_that_come_further_are_as_many_as_it_takes(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "SLICED", {"clean"})
+    steps(monkeypatch, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    job = asked(catalog, store, tmp_path)
+    deliver(catalog, Worker("w1", catalog, store, slice_s=0.2))
+    assert row(catalog, job).state == "done"
+
+
+def test_slices_that_come_no_further_are_given_up(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "SLICED", {"clean"})
+    left = steps(monkeypatch, [0.1] * 10)
+    job = asked(catalog, store, tmp_path)
+    deliver(catalog, Worker("w1", catalog, store, slice_s=0.2))
+    assert (row(catalog, job).state, row(catalog, job).error) == ("failed", "GaveUp")
+    assert len(left) == 10 - jobs.ATTEMPTS - 1  # the first one did come further, from nothing
+
+
+def test_what_would_begin_anew_is_not_cut(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = PIPELINE["clean"].room.run
+
+    def run(*needs: Any, **rest: Any) -> Any:
+        time.sleep(1.0)
+        return real(*needs, **rest)
+
+    monkeypatch.setattr(PIPELINE["clean"].room, "run", run)
+    job = asked(catalog, store, tmp_path)
+    deliver(catalog, Worker("w1", catalog, store, slice_s=0.2))
+    assert row(catalog, job).state == "done"
+    assert fake_rooms.runs["clean"] == 1
+
+
+def test_what_follows_in_the_same_queues_is_done_at_once(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms
+) -> None:
+    job = asked(catalog, store, tmp_path)
+    voice = Worker("w1", catalog, store, queues=frozenset({"voice"}))
+    assert deliver(catalog, voice, 1) == ["ingest"]
+    assert (row(catalog, job).state, row(catalog, job).stage) == ("waiting", "transcribe")
+    assert deliver(catalog, Worker("w2", catalog, store, queues=frozenset({"words"})), 1) == ["transcribe"]
+    assert deliver(catalog, voice) == ["diarize"]
+    assert row(catalog, job).state == "done"
+    assert set(fake_rooms.runs.values()) == {1}
+
+
+def test_between_two_stages_of_a_row_it_can_be_cancelled(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = asked(catalog, store, tmp_path)
+    real = PIPELINE["clean"].room.run
+
+    def run(*needs: Any, **rest: Any) -> Any:
+        jobs.cancel(catalog, job)
+        return real(*needs, **rest)
+
+    monkeypatch.setattr(PIPELINE["clean"].room, "run", run)
+    deliver(catalog, Worker("w1", catalog, store, queues=frozenset({"voice", "words"})))
+    assert row(catalog, job).state == "cancelled"
+    assert fake_rooms.runs["analyze"] == 0
+
+
+def test_a_worker_that_has_to_end_gives_the_job_back_at_once(
+    catalog: Catalog, store: Store, tmp_path: Path, slow: threading.Event
+) -> None:
+    job, ending = asked(catalog, store, tmp_path), Ending()
+
+    def end() -> None:
+        slow.wait(30)
+        ending.tell()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert deliver(catalog, Worker("w1", catalog, store, queues=frozenset({"voice"}), ending=ending), 1) == ["ingest"]
+    thread.join()
+    given = row(catalog, job)
+    assert (given.state, given.stage, given.worker, given.attempts) == ("waiting", "clean", None, 0)
+    assert not list((tmp_path / "store").rglob("clean.json"))
+
+
+def test_a_database_that_is_away_for_a_moment_costs_nothing(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, real = [True] * 3, jobs.go_on
+
+    def go_on(*facts: Any) -> Any:
+        if away:
+            away.pop()
+            raise CatalogAway(why="it is being restarted")
+        return real(*facts)
+
+    monkeypatch.setattr(jobs, "go_on", go_on)
+    monkeypatch.setattr(work, "AGAIN_S", 0.01)
+    job = asked(catalog, store, tmp_path)
+    deliver(catalog, Worker("w1", catalog, store))
+    assert row(catalog, job).state == "done"
+    assert set(fake_rooms.runs.values()) == {1}
+
+
 def test_a_stage_that_hears_nothing_is_ended_with_its_process(tmp_path: Path) -> None:
     """Deep in a C library no Python exception is raised: the process goes, and the job is cancelled all the same."""
     code = f"""
 import sys
-sys.path[:0] = {[str(Path(__file__).parents[2]), str(Path(__file__).parent)]!r}
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 import ctypes, threading
 from pathlib import Path
 from chasqui.catalog import jobs, open_catalog
 from chasqui.run.queue import work
 from chasqui.run.queue.work import Worker
 from chasqui.store.folder import FolderStore
-from test_work import asked
+from asking import asked
 folder = Path({str(tmp_path)!r})
 catalog, store = open_catalog("sqlite:///" + str(folder / "catalog.db")), FolderStore(folder / "store")
 job = asked(catalog, store, folder)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 #: A worker that is killed is followed after this long at most. It says that it lives three times as often.
-LEASE_S = 30.0
+LEASE_S = 15.0
 #: Deliveries after the first until a message is dead: RabbitMQ's x-delivery-limit means the same.
 DELIVERY_LIMIT = 3
 BUSY_S = 30.0

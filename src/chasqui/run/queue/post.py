@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from chasqui.catalog import Catalog, jobs, outbox
@@ -20,29 +20,74 @@ if TYPE_CHECKING:
 
 #: A job that was asked for begins after this at most.
 ROUND_S = 0.2
-#: Silent workers are looked for so often, old letters thrown away too.
-SWEEP_S = 10.0
+#: Silent workers and dead letters are looked for so often.
+SWEEP_S = 3.0
+#: Old letters are thrown away so often, and whatever else may wait is done.
+TIDY_S = 60.0
+#: After a pause (a database that was away, a laptop that slept) workers get so long to be heard before anybody is dead.
+SETTLE_S = 5.0
 
 log = logging.getLogger("chasqui.queue")
 
 
 class Postman:
-    """Runs in a thread of its own between `start` and `stop`."""
+    """Runs in a thread of its own between `start` and `stop`.
 
-    def __init__(self, catalog: Catalog, send: Mapping[str, outbox.Send], trouble: tuple[type[Exception], ...]) -> None:
+    `dead`: (job, stage) of letters that nobody could deliver. `chores`: what else is to be done now and then.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        send: Mapping[str, outbox.Send],
+        trouble: tuple[type[Exception], ...],
+        silent_s: float = jobs.SILENT_S,
+        dead: Callable[[], Iterator[tuple[str, str]]] | None = None,
+        chores: Sequence[Callable[[], object]] = (),
+    ) -> None:
         self._catalog, self._send, self._trouble = catalog, send, trouble
+        self._silent_s, self._dead = silent_s, dead
+        self._chores = [lambda: outbox.clear(catalog), *chores]
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
-        self._swept_s = 0.0
+        self._swept_s = self._tidied_s = float("-inf")
+        self._seen_s = self._since_s = time.time()
 
     def round(self) -> int:
         """Once through everything; letters sent."""
+        self._awake()
+        sent = outbox.post(self._catalog, self._send, self._trouble)
         if time.monotonic() - self._swept_s > SWEEP_S:
             self._swept_s = time.monotonic()
-            if lost := jobs.sweep(self._catalog, {stage.name: queue_of(stage.name) for stage in STAGES}):
-                log.warning("picked up again: %s", ", ".join(lost))
-            outbox.clear(self._catalog)
-        return outbox.post(self._catalog, self._send, self._trouble)
+            self._sweep()
+        if time.monotonic() - self._tidied_s > TIDY_S:
+            self._tidied_s = time.monotonic()
+            for chore in self._chores:
+                chore()
+        return sent
+
+    def _awake(self) -> None:
+        """By the clock on the wall: a machine that slept has not noticed it."""
+        now = time.time()
+        if not 0 <= now - self._seen_s < SETTLE_S:
+            self._since_s = now
+        self._seen_s = now
+
+    def _sweep(self) -> None:
+        for job, stage in self._undelivered():
+            log.warning("workers died over a letter for %s (%s)", job, stage)
+            jobs.undelivered(self._catalog, job, stage, queue_of(stage), self._silent_s)
+        if time.time() - self._since_s < SETTLE_S:
+            return
+        queues = {stage.name: queue_of(stage.name) for stage in STAGES}
+        if lost := jobs.sweep(self._catalog, queues, self._silent_s):
+            log.warning("picked up again: %s", ", ".join(lost))
+
+    def _undelivered(self) -> Iterator[tuple[str, str]]:
+        try:
+            yield from self._dead() if self._dead is not None else ()
+        except self._trouble as error:
+            log.warning("dead letters cannot be read: %s", error)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._rounds, name="postman", daemon=True)
@@ -65,12 +110,23 @@ class Postman:
                 self._over.wait(1.0)
 
 
-def postman(service: Service, catalog: Catalog) -> Postman:
+def postman(service: Service, catalog: Catalog, chores: Sequence[Callable[[], object]] = ()) -> Postman:
     """The postman of a service: tasks to its broker."""
+    from amqp.exceptions import MessageNacked  # type: ignore[import-untyped]
     from kombu.exceptions import OperationalError
 
+    from chasqui.run.queue import dead
     from chasqui.run.queue.app import make_app, send
 
     app = make_app(service)
     senders: dict[str, outbox.Send] = {"task": lambda queue, body: send(app, queue, dict(body))}
-    return Postman(catalog, senders, (OperationalError, OSError, TryAgain))
+    broker = app.connection_for_write()
+    trouble = (OperationalError, MessageNacked, OSError, TryAgain, *broker.connection_errors, *broker.channel_errors)
+    return Postman(
+        catalog,
+        senders,
+        trouble,
+        service.silent_s,
+        lambda: dead.letters(app, service.broker, service.embedded),
+        chores,
+    )

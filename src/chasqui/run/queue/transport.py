@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import threading
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any, ClassVar
@@ -124,7 +125,27 @@ class Transport(virtual.Transport):  # type: ignore[misc]
     driver_type = "sqlite"
     driver_name = "sqlite3"
     connection_errors: ClassVar[Any] = (*virtual.Transport.connection_errors, sqlite3.OperationalError)
-    implements: ClassVar[Any] = virtual.Transport.implements.extend(exchange_type=frozenset({"direct", "topic"}))
+    # Asynchronous: Celery's other loop notices a child that was killed, and the wish to end, seconds later.
+    implements: ClassVar[Any] = virtual.Transport.implements.extend(
+        asynchronous=True, exchange_type=frozenset({"direct", "topic"})
+    )
+
+    def __init__(self, *args: Any, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._looking: list[Any] = []
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Look for messages again and again, for as long as the connection is open."""
+        self._looking.append(loop.call_repeatedly(POLL_S, self._look))
+
+    def close_connection(self, connection: Any) -> None:
+        while self._looking:
+            self._looking.pop().cancel()
+        super().close_connection(connection)
+
+    def _look(self) -> None:
+        with suppress(Empty):
+            self.cycle.get(self._deliver, timeout=0)
 
     def driver_version(self) -> str:
         return sqlite3.sqlite_version

@@ -1,43 +1,44 @@
-"""What a worker does with a letter: one stage of one job, beating while it works, stopping when it is told to.
+"""What a worker does with a letter: the stages of one job, as many in a row as it may, beating while it works, stopping
+when it is told to.
 
 Whoever delivers the letter (Celery, a test) calls `perform` with two strings; all else is in the catalog.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from chasqui.catalog import Catalog, jobs, lessons
 from chasqui.catalog.tables import Job
 from chasqui.config import Config, load
 from chasqui.errors import CatalogAway, ChasquiError, Defect
-from chasqui.events import Event
 from chasqui.pipeline import stages_for
 from chasqui.records import Certificate, Lesson
 from chasqui.run import run_stage
+from chasqui.run.queue.beat import Beat, Stop
 from chasqui.store import Store
 
-#: Somebody who cancels waits for this at most; also the longest that a progress bar stands still.
-BEAT_S = 1.0
-#: A stage that does not stop in this time after it was told to is ended with its process.
-GRACE_S = 1.0
+T = TypeVar("T")
+
 #: Waiting after trouble of the world doubles, from and to:
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0
 #: Stages by the queue they wait in.
 QUEUE_OF = {"transcribe": "words"}
 USUAL_QUEUE = "voice"
+#: Stages that go on where they were stopped, by what they remember. Only these are cut into slices: any other would
+#: begin anew each time and never end. One that takes longer than RabbitMQ waits for is delivered twice, which the
+#: catalog bears: whoever gets the second letter finds the job at work and leaves it.
+SLICED = frozenset({"transcribe", "choose"})
+#: A database that is restarted is back within seconds. Work that is done is noted even if it takes minutes.
+PATIENCE_S, AGAIN_S = 600.0, 0.5
 
 
-class _Stop(BaseException):
-    """Raised in the middle of a stage. Not an Exception: no stage may take it for a failure of its own."""
+def never() -> bool:
+    """Nobody ends this worker."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -49,39 +50,56 @@ class Worker:
     store: Store
     config: Callable[[dict[str, Any]], Config] = lambda settings: load(**settings)  # a job's own settings on top
     slice_s: float = 1200.0
+    silent_s: float = jobs.SILENT_S
+    queues: frozenset[str] = frozenset()  # what this worker takes from; what follows there it does at once
+    ending: Callable[[], bool] = never
+    dead: Callable[[str], bool] = lambda _worker: False  # what is known of another worker by its name
 
     def perform(self, job_id: str, stage: str) -> None:
-        """Do this stage of this job, unless it is done, taken, or not wanted any more.
+        """Do this stage of this job, unless it is done, taken, or not wanted any more; then the next ones, until one
+        belongs to others, the slice is over, or the worker ends.
 
         Raises:
             CatalogAway: nothing could be noted down; the letter must come again.
         """
-        job = jobs.take(self.catalog, job_id, stage, self.name)
-        if job is None:
-            return
-        beat = _Beat(self, job)
+        ends_s = time.monotonic() + self.slice_s
+        job = self._noted(lambda: jobs.take(self.catalog, job_id, stage, self.name, self.silent_s, self.dead))
+        while job is not None and job.state == "running":
+            job = self._stage(job, ends_s)
+
+    def _stage(self, job: Job, ends_s: float) -> Job | None:
+        """The stage; the job as it is afterwards, None where it is not ours any more."""
+        stage = job.stage or ""
+        beat = Beat(_Hands(self, job), ends_s if stage in SLICED else None, self.ending)
         try:
             with beat.beating():
                 run_stage(stage, job.recording_id, self.store, self.config(job.settings), beat.hear)
-        except _Stop:
-            self._stopped(job, beat)
+        except Stop:
+            return self._noted(lambda: self._stopped(job, beat))
         except CatalogAway:
             raise
         except ChasquiError as error:
-            self._failed(job, error)
+            failure = error
         except Exception as error:  # noqa: BLE001 - a defect met in one recording must not cost the others
-            self._failed(job, Defect(name=job.recording_id, what=f"{type(error).__name__}: {error}"))
+            failure = Defect(name=job.recording_id, what=f"{type(error).__name__}: {error}")
         else:
-            following = _following(job.goal, stage)
-            if following is None:  # noted first: a crash in between does this again, not never
-                lessons.made(self.catalog, job_id, facts(job.recording_id, self.store))
-            jobs.go_on(self.catalog, job_id, self.name, following, queue_of(following))
+            return self._noted(lambda: self._done(job, stage, ends_s))
+        return self._noted(lambda: self._failed(job, failure))
 
-    def _stopped(self, job: Job, beat: _Beat) -> None:
-        if beat.why == "slice":  # more than one slice of work: somebody goes on from what is remembered
-            jobs.wait(self.catalog, job.id, self.name, queue_of(job.stage), 0.0)
+    def _done(self, job: Job, stage: str, ends_s: float) -> Job | None:
+        following = _following(job.goal, stage)
+        if following is None:  # noted first: a crash in between does this again, not never
+            lessons.made(self.catalog, job.id, facts(job.recording_id, self.store))
+        queue = queue_of(following)
+        keep = queue in self.queues and time.monotonic() < ends_s and not self.ending()
+        return jobs.go_on(self.catalog, job.id, self.name, following, queue, keep)
+
+    def _stopped(self, job: Job, beat: Beat) -> None:
+        queue = queue_of(job.stage)
+        if beat.why == "slice":  # somebody goes on from what is remembered; without a step further it was for nothing
+            jobs.wait(self.catalog, job.id, self.name, queue, 0.0, beat.done if beat.done > job.done else None)
         else:
-            jobs.cancelled(self.catalog, job.id, self.name)
+            _Hands(self, job).let_go(beat.why)
 
     def _failed(self, job: Job, error: ChasquiError) -> None:
         if error.action == "retry" and job.attempts < jobs.ATTEMPTS:
@@ -90,56 +108,31 @@ class Worker:
         else:
             jobs.fail(self.catalog, job.id, error.code, error.evidence, self.name)
 
-
-class _Beat:
-    """Says that the worker lives and how far it is, and stops the stage when nobody wants it any more."""
-
-    def __init__(self, worker: Worker, job: Job) -> None:
-        self._worker, self._job = worker, job
-        self._done = 0.0
-        self._over = threading.Event()
-        self._ends = time.monotonic() + worker.slice_s
-        self.why = ""
-
-    def hear(self, event: Event) -> None:
-        """How far the stage is."""
-        if event.kind == "advanced" and event.total:
-            self._done = (event.done or 0.0) / event.total
-
-    @contextmanager
-    def beating(self) -> Iterator[None]:
-        """Beat while the body runs. The body must run in the main thread, because signals stop it."""
-        before = signal.signal(signal.SIGUSR2, _stop)
-        thread = threading.Thread(target=self._beats, name="beat", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-            thread.join()
-            signal.signal(signal.SIGUSR2, before)
-
-    def _beats(self) -> None:
-        while not self._over.wait(BEAT_S):
+    def _noted(self, note: Callable[[], T]) -> T:
+        """Patient with a database that is away for a moment. What is noted must bear being noted twice."""
+        until_s = time.monotonic() + PATIENCE_S
+        while True:
             try:
-                wanted = jobs.beat(self._worker.catalog, self._job.id, self._worker.name, self._done)
+                return note()
             except CatalogAway:
-                continue  # it may be back before anybody takes us for dead
-            if not wanted or time.monotonic() > self._ends:
-                self.why = "slice" if wanted else "unwanted"
-                self._end()
-                return
-
-    def _end(self) -> None:
-        os.kill(os.getpid(), signal.SIGUSR2)
-        if self.why == "unwanted" and not self._over.wait(GRACE_S):
-            jobs.cancelled(self._worker.catalog, self._job.id, self._worker.name)
-            os._exit(0)  # deep in a library; what it was writing lies aside and is swept up
+                if self.ending() or time.monotonic() > until_s:
+                    raise
+                time.sleep(AGAIN_S)
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise _Stop
+@dataclass(frozen=True)
+class _Hands:
+    worker: Worker
+    job: Job
+
+    def beat(self, done: float) -> bool:
+        return jobs.beat(self.worker.catalog, self.job.id, self.worker.name, done)
+
+    def let_go(self, why: str) -> None:
+        if why == "ending":
+            jobs.give_back(self.worker.catalog, self.job.id, self.worker.name, queue_of(self.job.stage))
+        else:
+            jobs.cancelled(self.worker.catalog, self.job.id, self.worker.name)
 
 
 def _following(goal: str, stage: str) -> str | None:

@@ -1,0 +1,125 @@
+"""The second thread of a worker: says that the worker lives and how far it is, and stops the stage in the middle when
+nobody wants it any more, when its slice of time is over, or when the worker has to end.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Protocol
+
+from chasqui.errors import CatalogAway
+from chasqui.events import Event
+
+#: Somebody who cancels waits for this at most; also the longest that a progress bar stands still.
+BEAT_S = 1.0
+#: Ends and slices are looked for so often: it costs nothing.
+LOOK_S = 0.1
+#: A stage that does not stop in this time after it was told to is ended with its process.
+GRACE_S = 1.0
+
+
+class Stop(BaseException):
+    """Raised in the middle of a stage. Not an Exception: no stage may take it for a failure of its own."""
+
+
+class Ending:
+    """Whether a worker was told to end, known to it and to the processes that it forked.
+
+    One byte of shared memory: a lock could be held for ever by a process that was killed, and cannot be taken in a
+    handler of signals.
+    """
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+
+    def __call__(self) -> bool:
+        return self._byte[0] == 1
+
+    def tell(self) -> None:
+        self._byte[0] = 1
+
+
+class Hands(Protocol):
+    """What the beat does at the catalog for the job that it is for."""
+
+    def beat(self, done: float) -> bool:
+        """A sign of life. False: nobody wants the work any more."""
+        ...
+
+    def let_go(self, why: str) -> None:
+        """The process ends in the middle of the stage."""
+        ...
+
+
+class Beat:
+    """Beats while the body of `beating` runs; `why` it stopped that, if it did: unwanted, slice or ending."""
+
+    def __init__(self, hands: Hands, ends_s: float | None, ending: Callable[[], bool]) -> None:
+        self._hands, self._ends_s, self._ending = hands, ends_s, ending
+        self._over = threading.Event()
+        self.done = 0.0
+        self.why = ""
+
+    def hear(self, event: Event) -> None:
+        """How far the stage is."""
+        if event.kind == "advanced" and event.total:
+            self.done = (event.done or 0.0) / event.total
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat while the body runs. The body must run in the main thread, because signals stop it."""
+        before = signal.signal(signal.SIGUSR2, _stop)
+        thread = threading.Thread(target=self._beats, name="beat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+            thread.join()
+            signal.signal(signal.SIGUSR2, before)
+
+    def _beats(self) -> None:
+        beat_s, told_s = time.monotonic(), 0.0
+        while not self._over.wait(LOOK_S):
+            now = time.monotonic()
+            if now - beat_s >= BEAT_S:
+                beat_s = now
+                self._say()
+            self.why = self.why or self._reason(now)
+            if self.why and told_s == 0.0:
+                told_s = now
+                os.kill(os.getpid(), signal.SIGUSR2)
+            elif self.why in ("unwanted", "ending") and now - told_s > GRACE_S:
+                self._leave()
+
+    def _reason(self, now: float) -> str:
+        if self._ending():
+            return "ending"
+        return "slice" if self._ends_s is not None and now > self._ends_s else ""
+
+    def _say(self) -> None:
+        """Beat, also after a slice is over: until the stage hears of it, it is at work."""
+        try:
+            wanted = self._hands.beat(self.done)
+        except CatalogAway:  # it may be back before anybody takes us for dead
+            wanted = True
+        if not wanted:
+            self.why = "unwanted"
+
+    def _leave(self) -> None:
+        """The stage is deep in a library. What it was writing lies aside and is swept up by the next one."""
+        with suppress(CatalogAway):  # then the sweep finds the job
+            self._hands.let_go(self.why)
+        os._exit(0)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise Stop
