@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 from flask_openapi3 import Info, OpenAPI
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chasqui import __version__
@@ -40,6 +40,9 @@ BLUEPRINTS = (
 #: Answers that any route may give.
 COMMON = dict.fromkeys((400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 507), Problem)
 API = "/api/v1"
+#: Routes that take files as they arrive; a form with one file, which is kept aside until it is whole; and all others.
+WHOLE_FILES, FORM = ("uploads.piece",), "uploads.form"
+FORM_BYTES, BODY_BYTES = 128 << 20, 256 << 10
 
 
 def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[str] = BLUEPRINTS) -> OpenAPI:
@@ -50,6 +53,7 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
     """
     app = OpenAPI(
         "chasqui",
+        static_folder=None,
         info=Info(title="Chasqui", version=__version__),
         security_schemes={"token": {"type": "http", "scheme": "bearer"}},
         validation_error_status=422,
@@ -69,8 +73,16 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
     app.register_error_handler(ChasquiError, problems.answer)
     app.register_error_handler(HTTPException, problems.of_http)
     app.register_error_handler(Exception, problems.of_defect)
+    app.register_error_handler(RecursionError, lambda _: problems.of_http(BadRequest()))  # JSON, a thousand lists deep
+    app.before_request(_bounds)
     app.after_request(_headers)
     return app
+
+
+def _bounds() -> None:
+    """Nobody sends more than a route can want: most are read whole before it is asked who sends."""
+    if request.endpoint not in WHOLE_FILES:
+        request.max_content_length = FORM_BYTES if request.endpoint == FORM else BODY_BYTES
 
 
 def _headers(response: Response) -> Response:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from chasqui.catalog import accounts, factors
 from chasqui.catalog.permissions import ACTIONS, Actor, Reach, Thing, reach
-from chasqui.catalog.tables import Class, Person, School, Token
+from chasqui.catalog.tables import Class, Person, Pupil, School, Token
 from chasqui.errors import NotAllowed, UnknownThing
 from chasqui.web.auth import COOKIE, catalog, csrf_token, https, me, needs, open_to_all, permit, public
 from chasqui.web.limits import guesses
@@ -221,9 +221,11 @@ def make_class(body: NewClass) -> Response:
 
 
 @api.get("/classes", security=SIGNED_IN, summary="Classes")
-@needs("classes.write")
+@needs("classes.read")
 def classes(query: Page) -> Response:
     wanted = select(Class).where(Class.school_id == me().school_id, Class.closed_s.is_(None))
+    if reach(me(), "classes.read") == Reach.OWN:  # students: those that they are in
+        wanted = wanted.join(Pupil, Pupil.class_id == Class.id).where(Pupil.person_id == me().person_id)
     with catalog().reading() as db:
         found, following = piece(db, wanted, Class, query)
     return listed([{"id": one.id, "name": one.name, "code": one.code} for one in found], following)
