@@ -71,7 +71,8 @@ class Rooms:
         self.runs: Counter[str] = Counter()
 
     def ingest(self, got: Any, *, options: Any, work: Any, report: Any) -> Recording:
-        data = Path(got.request.path).read_bytes()
+        handed = got.request.handed
+        data = (work.path(handed) if handed else Path(got.request.path)).read_bytes()
         if data.startswith(b"TEXT"):
             raise NotMedia(name=got.request.name, why="text")
         (work.folder / "source").write_bytes(data)

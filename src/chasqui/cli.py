@@ -21,6 +21,7 @@ from chasqui.asr_cli import models
 from chasqui.dataset_cli import dataset
 from chasqui.errors import SOME_REFUSED, ChasquiError
 from chasqui.flags import common, listening_with, promising, read_flags, telling_apart
+from chasqui.push_cli import push
 from chasqui.serve_cli import serve, worker
 from chasqui.train.cli import train
 from chasqui.transcribe_cli import transcribe
@@ -292,5 +293,5 @@ def _json_lines() -> Any:
     return json_lines()
 
 
-for _command in (dataset, serve, worker, train, models):
+for _command in (dataset, push, serve, worker, train, models):
     chasqui.add_command(_command)

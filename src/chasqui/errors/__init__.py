@@ -17,6 +17,8 @@ ChasquiError
 │   ├── DiskFull
 │   ├── StoreBusy
 │   ├── UploadBusy          somebody is sending to it already
+│   ├── ServerAway          a server of ours does not answer us
+│   ├── Garbled             what arrived is not what was sent
 │   ├── CatalogAway         the database of accounts and jobs does not answer
 │   ├── WorkerLost          a process that worked on a recording was ended, also at the second attempt
 │   ├── ServiceDown         a service is away, busy or at its limit, also after several attempts
@@ -27,6 +29,7 @@ ChasquiError
 ├── NotWritable         the output folder or the store refuses us (action "reject")
 ├── BadConfig           an option or setting that makes no sense (action "reject")
 │   ├── NotInstalled        a part that needs a package which is not there
+│   ├── NoServer            an address at which something else answers
 │   ├── CatalogNewer        a database of a newer Chasqui
 │   ├── BadModel            a model file that is missing, damaged, or made for something else
 │   │   └── ModelAbsent         a model that is known but not on this machine, and could not be fetched
@@ -66,6 +69,8 @@ ChasquiError
 ├── NotMadeYet          a lesson that nothing can be heard of yet (action "reject")
 ├── OtherRequest        an idempotency key that was used for something else (action "reject")
 ├── UnknownThing        a lesson, job, class … that is not there for this account (action "reject")
+├── ServerSaid          a server refuses for a reason that this Chasqui does not know (action "reject")
+├── JobCancelled        somebody cancelled the work that we follow (action "reject")
 ├── GaveUp              a stage whose workers died over and over (action "reject")
 ├── BadDataset          a folder that is no dataset, or not the one that was expected (action "reject")
 │   └── NewerDataset        a dataset of a newer Chasqui
@@ -86,6 +91,7 @@ from __future__ import annotations
 
 from chasqui.errors.base import *
 from chasqui.errors.buckets import *
+from chasqui.errors.client import *
 from chasqui.errors.datasets import *
 from chasqui.errors.links import *
 from chasqui.errors.people import *

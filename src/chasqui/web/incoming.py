@@ -8,7 +8,7 @@ import hashlib
 import os
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from chasqui.errors import BadPiece, BadUpload, TooLarge, UploadBusy, WrongPlace
 from chasqui.store.guard import disk
 
-READ_BYTES = 1 << 18
+#: A read that a reset link interrupts loses what it had: where links carry a hundred kB at a time, it must be small.
+READ_BYTES = 1 << 14
 CHECKSUMS = ("sha256", "sha1", "md5")
 #: Whoever was cut off may find its own half-dead request still holding the file; it ends when the link's time is up.
 WAIT_S = 2.0
@@ -69,6 +70,14 @@ class Incoming:
             return self.path(upload_id).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def settled(self, upload_id: str) -> int:
+        """Bytes that are there, once what a cut link brought last is written: whoever is told too little sends it
+        again. Somebody who is still sending after `WAIT_S` is not waited for.
+        """
+        with suppress(UploadBusy), self._alone(upload_id):
+            pass
+        return self.size(upload_id)
 
     def append(self, upload_id: str, at: int, whole: int, body: Source, checksum: Checksum | None = None) -> int:
         """Bytes there after as much of the body as came. `whole`: bytes of the finished file.

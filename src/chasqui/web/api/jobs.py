@@ -45,6 +45,7 @@ class Progress(BaseModel):
     stage: str | None
     done: float  # of the stage, 0–1
     error: str | None  # code
+    evidence: dict[str, Any] | None  # the facts behind it
     message: str | None  # in the language of whoever asks: what happened, and what to do
     created_s: float
     started_s: float | None

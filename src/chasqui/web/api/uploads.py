@@ -77,7 +77,7 @@ def begin() -> Response:
 def where(path: ById) -> Response:
     upload = _mine(path.id)
     whole = upload.state == "complete" or (upload.recording_id and not _incoming().path(upload.id).exists())
-    at = upload.bytes if whole else _incoming().size(upload.id)
+    at = upload.bytes if whole else _incoming().settled(upload.id)
     if upload.state == "open" and at == upload.bytes:
         finish(upload)  # the server was ended between the last byte and the lesson
     headers = {"Upload-Offset": at, "Upload-Length": upload.bytes, "Cache-Control": "no-store", **_expires(upload)}
