@@ -40,12 +40,13 @@ def test_opening_again_changes_nothing(catalog: Catalog, url: str) -> None:
 
 
 def test_tables_of_a_newer_program_are_left_alone(catalog: Catalog, url: str) -> None:
+    newest = migrations.current(catalog.engine)
     with catalog.engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CatalogNewer, match="9999"):
         open_catalog(url)
     with catalog.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nothing", "postgresql://host:port/x"])
