@@ -88,11 +88,20 @@ class Rabbit:
             **{f"RABBITMQ_{name}": str(folder / place) for name, place in places.items()},
         }
 
-    def start(self) -> None:
+    def begin(self) -> None:
+        """It takes ten seconds to listen."""
         quiet = subprocess.DEVNULL
         self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
             [self.PROGRAM], env=self._environment, start_new_session=True, stdout=quiet, stderr=quiet
         )
+
+    def queues(self) -> list[str]:
+        """Their names."""
+        ask = [self.PROGRAM.with_name("rabbitmqctl"), "--quiet", "list_queues", "name", "--no-table-headers"]
+        return sorted(subprocess.check_output(ask, env=self._environment, text=True).split())
+
+    def start(self) -> None:
+        self.begin()
         until(lambda: listens(self.port), "RabbitMQ listens")
 
     def kill(self) -> None:
@@ -178,19 +187,23 @@ class Fire:
 
     # --- processes ---
 
-    def start(self) -> None:
+    def start(self, *flags: str) -> None:
         """`chasqui serve` with its worker, answering."""
+        server = self._server = self.chasqui("serve", "--port", str(self.port), *flags)
+        until(lambda: listens(self.port) or server.poll() is not None, "the server listens")
+        assert server.poll() is None, (self.folder / "log").read_text()
+
+    def chasqui(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """A command of this service."""
         named = {f"CHASQUI_{name.upper()}": str(value) for name, value in self.service.model_dump().items() if value}
         with (self.folder / "log").open("ab") as log:
-            self._server = subprocess.Popen(
-                [sys.executable, "-P", "-m", "chasqui", "serve", "--port", str(self.port)],
-                env=os.environ | named,
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "chasqui", *arguments],
+                env=os.environ | named | environment,
                 start_new_session=True,
                 stdout=log,
                 stderr=log,
             )
-        until(lambda: listens(self.port) or self._server.poll() is not None, "the server listens")  # type: ignore[union-attr]
-        assert self._server.poll() is None, (self.folder / "log").read_text()
 
     def stop(self) -> float:
         """As an operator does; the seconds it took."""
@@ -206,23 +219,23 @@ class Fire:
 
     def kill_child(self) -> None:
         """The process that works on a job now, in the middle of a stage."""
-        os.kill(self._working(), signal.SIGKILL)
+        os.kill(self.working(), signal.SIGKILL)
 
     def kill_tree(self) -> None:
         """The worker with all of its processes."""
-        os.killpg(os.getpgid(self._working()), signal.SIGKILL)
+        os.killpg(os.getpgid(self.working()), signal.SIGKILL)
 
     def kill_database(self) -> None:
         """The database, and back with it."""
         assert self.postgres is not None
-        self._working()
+        self.working()
         self.postgres.kill()
         time.sleep(1.0)
         self.postgres.start()
 
     def kill_broker(self) -> None:
         """The broker; where it is a file, all who use it."""
-        self._working()
+        self.working()
         if self.rabbit is None:
             self.kill_tree()
             self.kill_server()
@@ -231,7 +244,7 @@ class Fire:
             self.rabbit.kill()
             self.rabbit.start()
 
-    def _working(self) -> int:
+    def working(self) -> int:
         """The process that is at work, a moment after it was seen to be."""
         found: list[int] = []
 
@@ -243,7 +256,7 @@ class Fire:
 
         until(at_work, "a worker is at work")
         time.sleep(self.chance.uniform(0.0, 0.7))
-        return found[0] if alive(found[0]) else self._working()
+        return found[0] if alive(found[0]) else self.working()
 
     # --- asking ---
 
@@ -270,13 +283,16 @@ class Fire:
             out.writeframes((sound * 32767).astype(np.int16).tobytes())
         return file.read_bytes()
 
-    def ask(self, cut: Callable[[], None] | None = None) -> None:
-        """Upload one in two pieces; `cut` is done between them."""
+    def ask(self, cut: Callable[[], object] | None = None) -> None:
+        """Send one."""
         data = self.recording()
-        name = b64encode(f"clase-{self.made}.wav".encode()).decode()
-        tus = {"Tus_Resumable": "1.0.0"}
+        self.send(f"clase-{self.made}.wav", data, cut)
+
+    def send(self, name: str, data: bytes, cut: Callable[[], object] | None = None) -> None:
+        """Upload it in two pieces; `cut` is done between them."""
+        tus, told = {"Tus_Resumable": "1.0.0"}, f"filename {b64encode(name.encode()).decode()}"
         status, headers, said = self.http(
-            "POST", "uploads", b"", Upload_Length=str(len(data)), Upload_Metadata=f"filename {name}", **tus
+            "POST", "uploads", b"", Upload_Length=str(len(data)), Upload_Metadata=told, **tus
         )
         assert status == 201, said
         place, piece = headers["Location"], {**tus, "Content_Type": "application/offset+octet-stream"}
@@ -304,7 +320,8 @@ class Fire:
         with self.catalog.reading() as db:
             lessons = list(db.scalars(select(Lesson)))
             opened = list(db.scalars(select(Upload.id).where(Upload.state == "open")))
-            unsent = db.scalars(select(Letter.number).where(Letter.kind == "task", Letter.sent_s.is_(None))).all()
+            due = (Letter.kind == "task", Letter.sent_s.is_(None), Letter.due_s < time.time() - 5.0)
+            unsent = db.scalars(select(Letter.number).where(*due)).all()
         states = self.states()
         found = [f"job {job}: {state}" for job, state in states.items() if state != "done"]
         if len(states) != self.made:
@@ -318,10 +335,10 @@ class Fire:
     def close(self) -> None:
         """End all processes."""
         killed(self._server)
-        until(lambda: not self._left(), "the worker follows its server", 30)
+        until(lambda: not self.left(), "the worker follows its server", 30)
         self.catalog.close()
 
-    def _left(self) -> list[str]:
+    def left(self) -> list[str]:
         """Processes that work in our folder."""
         found = []
         for place in Path("/proc").glob("[0-9]*/environ"):

@@ -85,6 +85,8 @@ def _add_task(app: Celery, service: Service, queues: frozenset[str]) -> None:
     from celery.exceptions import Reject
     from celery.signals import worker_shutting_down
 
+    from chasqui.run.queue.work import patiently
+
     opened: list[Worker] = []
     ending, family = Ending(), secrets.token_hex(4)
     worker_shutting_down.connect(lambda **_: ending.tell(), weak=False)
@@ -95,7 +97,7 @@ def _add_task(app: Celery, service: Service, queues: frozenset[str]) -> None:
             raise Reject("this worker ends", requeue=True)
         try:
             if not opened:  # once per process, after the fork: connections do not survive one
-                opened.append(open_worker(service, queues, ending, family))
+                opened.append(patiently(lambda: open_worker(service, queues, ending, family), ending))
             opened[0].perform(job, stage)
         except CatalogAway as error:
             raise Reject(str(error), requeue=True) from error

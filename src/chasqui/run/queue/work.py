@@ -36,6 +36,22 @@ SLICED = frozenset({"transcribe", "choose"})
 PATIENCE_S, AGAIN_S = 600.0, 0.5
 
 
+def patiently(note: Callable[[], T], ending: Callable[[], bool]) -> T:
+    """Done as soon as the database lets it; `note` must bear being done twice.
+
+    Raises:
+        CatalogAway: it was away for long, or the worker has to end.
+    """
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return note()
+        except CatalogAway:
+            if ending() or time.monotonic() > until_s:
+                raise
+            time.sleep(AGAIN_S)
+
+
 def never() -> bool:
     """Nobody ends this worker."""
     return False
@@ -109,15 +125,7 @@ class Worker:
             jobs.fail(self.catalog, job.id, error.code, error.evidence, self.name)
 
     def _noted(self, note: Callable[[], T]) -> T:
-        """Patient with a database that is away for a moment. What is noted must bear being noted twice."""
-        until_s = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return note()
-            except CatalogAway:
-                if self.ending() or time.monotonic() > until_s:
-                    raise
-                time.sleep(AGAIN_S)
+        return patiently(note, self.ending)
 
 
 @dataclass(frozen=True)
