@@ -24,6 +24,7 @@ OUT = os.environ.get("DATASET_OUT", "dataset")
 STORE = os.environ.get("DATASET_STORE", "file:.chasqui")  # shared by all workers: a folder they all see, or s3://…
 FORMAT = os.environ.get("DATASET_FORMAT", "parquet")
 RECOGNISER = os.environ.get("DATASET_RECOGNISER", "")
+SPEAKERS = os.environ.get("DATASET_SPEAKERS", "")  # none, auto or how many; empty: auto where there is a recogniser
 SCHEDULE = os.environ.get("DATASET_SCHEDULE") or None  # "@daily", or cron
 FILE_LIMIT = os.environ.get("FILE_LIMIT", "")  # only so many files of the source
 AT_ONCE = int(os.environ.get("FILES_AT_ONCE", "4"))
@@ -48,11 +49,16 @@ def chasqui(*arguments: str, fine: tuple[int, ...] = (0,)) -> list[dict[str, Any
     raise (RuntimeError if lines and lines[-1].get("action") == "retry" else AirflowFailException)(why)
 
 
+def who() -> list[str]:
+    """Options: who writes down what is said, and whether anybody asks who speaks."""
+    named = (("--recogniser", RECOGNISER), ("--speakers", SPEAKERS))
+    return [word for option, value in named if value for word in (option, value)]
+
+
 def take(place: str, stage: str) -> str:
-    """Run the stages up to this one on a file of the source; the recording's id."""
+    """Run these stages, and those that they need, on a file of the source; the recording's id."""
     get_current_context()["place"] = place
-    options = ["--recogniser", RECOGNISER] if RECOGNISER else []
-    lines = chasqui("dataset", "take", SOURCE, place, "--stages", stage, "--threads", "1", *options)
+    lines = chasqui("dataset", "take", SOURCE, place, "--stages", stage, "--threads", "1", *who())
     return str(lines[-1]["recording_id"])
 
 
@@ -88,16 +94,15 @@ def chasqui_dataset() -> None:
 
         @task(**one_file)
         def tokenize(place: str) -> str:
-            return take(place, "tokenize")
+            return take(place, "tokenize,diarize")
 
         tokenize(transcribe(ingest(place)))
 
     @task(trigger_rule="all_done")  # files that were refused or have failed are rows too
     def store() -> dict[str, Any]:
         limit = ["--limit", FILE_LIMIT] if FILE_LIMIT else []
-        options = ["--recogniser", RECOGNISER] if RECOGNISER else []
         done = chasqui(
-            "dataset", SOURCE, "--out", OUT, "--format", FORMAT, "--skip-summary", *limit, *options,
+            "dataset", SOURCE, "--out", OUT, "--format", FORMAT, "--skip-summary", *limit, *who(),
             fine=(0, SOME_REFUSED),
         )[-1]  # fmt: skip
         return {name: done[name] for name in ("recordings", "refused", "reasons", "duration_s", "text_tokens")}

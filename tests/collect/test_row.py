@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from chasqui.errors import TooShort
 from chasqui.media.flac import read_master
 from chasqui.records import Failure, Provenance, Transcript, Turns, Word
 from chasqui.records.cuts import Cuts
+from chasqui.store import open_store
 
 PLACES = {"source": "clases", "names": ("a/uno.flac", "b/copia.flac"), "etag": "e"}
 FACTS = {"language": "es", "speaker": "Ana; Luz", "licence": "CC BY 4.0", "consent": "yes", "grade": "5"}
@@ -27,7 +30,10 @@ def collect(lesson: Packed, **flags: Any) -> tuple[dict[str, Any], Any]:
 
 
 @pytest.fixture(scope="module")
-def lesson(analyzed: Packed) -> Packed:
+def lesson(analyzed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """In a store of its own: what is told of it here is no news for other tests."""
+    own = shutil.copytree(analyzed.store.url.removeprefix("file:"), tmp_path_factory.mktemp("own") / "store")
+    analyzed = replace(analyzed, store=open_store(f"file:{own}"))
     told = Provenance(recording_id=analyzed.recording_id, **PLACES, text="hola a todos", facts=FACTS)
     analyzed.store.put(analyzed.recording_id, "provenance", told, "given")
     return analyzed
@@ -106,6 +112,12 @@ def test_speakers_are_there_where_they_were_asked_for(lesson: Packed) -> None:
     assert {turn["speaker"] for turn in row["turns"]} == {"1", "2"}
     assert row["overlap_s"] == found.overlap_s and row["diarizer"] == found.method
     assert "diarize" in collect(lesson)[1].absent, "with other settings they are nobody's answer"
+
+
+def test_a_lesson_in_which_nobody_asked_who_speaks_has_the_row_of_one_without_that_stage(lesson: Packed) -> None:
+    without = collect(lesson)[0]
+    assert lesson.run("diarize").status == "none"
+    assert collect(lesson)[0] == without
 
 
 def test_speakers_that_could_not_be_found_are_told(lesson: Packed) -> None:
