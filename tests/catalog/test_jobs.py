@@ -39,7 +39,10 @@ def row(catalog: Catalog, job: str) -> Job:
 
 def letters(catalog: Catalog) -> list[tuple[str, Any]]:
     with catalog.reading() as db:
-        return [(letter.address, letter.body["stage"]) for letter in db.scalars(sa.select(Letter))]
+        return [
+            (letter.address, letter.body["stage"])
+            for letter in db.scalars(sa.select(Letter).where(Letter.kind == "task"))
+        ]
 
 
 def silence(catalog: Catalog) -> None:
@@ -135,7 +138,7 @@ def test_what_the_world_hindered_comes_again_later(catalog: Catalog, job: str) -
     jobs.wait(catalog, job, "w1", "voice", after_s=60)
     assert row(catalog, job).state == "waiting"
     with catalog.reading() as db:
-        due = db.scalars(sa.select(Letter.due_s).order_by(Letter.number)).all()
+        due = db.scalars(sa.select(Letter.due_s).where(Letter.kind == "task").order_by(Letter.number)).all()
     assert due[-1] > time.time() + 50
 
 
@@ -193,3 +196,12 @@ def test_a_dead_letter_of_a_job_that_nobody_wants_ends_it(catalog: Catalog, job:
     silence(catalog)
     assert jobs.undelivered(catalog, job, "clean", "voice")
     assert row(catalog, job).state == "cancelled"
+
+
+def test_whoever_is_known_to_be_dead_is_followed_at_once_wherever_it_was(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.go_on(catalog, job, "w1", "encode", "voice", keep=True)
+    assert jobs.take(catalog, job, "clean", "w2") is None
+    assert jobs.take(catalog, job, "clean", "w2", dead=lambda worker: worker == "w3") is None
+    taken = jobs.take(catalog, job, "clean", "w2", dead=lambda worker: worker == "w1")
+    assert taken and (taken.stage, taken.worker, taken.attempts) == ("encode", "w2", 2)

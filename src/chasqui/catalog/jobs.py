@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session as Db
+from sqlalchemy.orm import object_session
 
-from chasqui.catalog import Catalog, outbox
+from chasqui.catalog import Catalog, outbox, webhooks
 from chasqui.catalog.tables import Job
 
 ENDS = ("done", "failed", "cancelled")
@@ -68,21 +69,24 @@ def take(
     """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs.
 
     One that runs with a worker that died a moment ago is left to `sweep`, which gives it out when the beat is old;
-    unless it is known to be `dead`.
+    unless it is known to be `dead`: then it goes on at once, at whatever stage it was.
     """
     with catalog.writing() as db:
         job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
         now = time.time()
-        if job is None or job.state in ENDS or job.stage != stage:
+        if job is None or job.state in ENDS:
+            return None
+        orphan = job.state == "running" and job.worker != worker and dead(job.worker or "")
+        if job.stage != stage and not orphan:
             return None
         if job.cancel_s:
             _end(job, "cancelled")
             return None
-        others = job.state == "running" and job.worker != worker
-        if others and (job.beat_s or 0) > now - silent_s and not dead(job.worker or ""):
+        others = job.state == "running" and job.worker != worker and not orphan
+        if others and (job.beat_s or 0) > now - silent_s:
             return None
         if job.attempts >= ATTEMPTS:
-            _end(job, "failed", "GaveUp", {"stage": stage, "attempts": job.attempts})
+            _end(job, "failed", "GaveUp", {"stage": job.stage, "attempts": job.attempts})
             return None
         job.state, job.worker, job.beat_s = "running", worker, now
         job.attempts += 1
@@ -220,8 +224,13 @@ def _remind(db: Db, job: Job, queue: str, after_s: float = 0.0) -> None:
 
 
 def _end(job: Job, state: str, error: str | None = None, evidence: Mapping[str, Any] | None = None) -> None:
+    """Part of the transaction that it belongs to, with the letters that tell of it."""
     job.state, job.ended_s, job.worker = state, time.time(), None
     job.error, job.evidence = error, {name: _plain(fact) for name, fact in (evidence or {}).items()}
+    fields = ("id", "lesson_id", "recording_id", "goal", "state", "stage", "error", "evidence")
+    if (db := object_session(job)) is not None:
+        facts = {"job": {field: getattr(job, field) for field in fields}}
+        webhooks.tell(db, job.school_id, f"job.{state}", f"jobs/{job.id}", facts)
 
 
 def _plain(fact: Any) -> str | int | float | None:

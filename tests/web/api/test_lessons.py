@@ -44,7 +44,9 @@ def row(house: Any, job_id: str) -> Job:
 
 def notices(house: Any) -> list[tuple[str, str]]:
     with house.catalog.reading() as db:
-        letters = db.scalars(select(Letter).where(Letter.kind == "notice").order_by(Letter.number))
+        letters = db.scalars(
+            select(Letter).where(Letter.kind == "notice", Letter.address.contains("/lessons/")).order_by(Letter.number)
+        )
         return [(letter.address, letter.body["event"]) for letter in letters]
 
 
