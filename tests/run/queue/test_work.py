@@ -35,7 +35,8 @@ def deliver(catalog: Catalog, worker: Worker, most: int = 99) -> list[str]:
     brought = []
     for _ in range(most):
         with catalog.writing() as db:
-            letter = db.scalars(sa.select(Letter).where(Letter.kind == "task", Letter.sent_s.is_(None)).limit(1)).first()
+            wanted = (Letter.kind == "task", Letter.sent_s.is_(None))
+            letter = db.scalars(sa.select(Letter).where(*wanted).limit(1)).first()
             if letter is None:
                 break
             letter.sent_s = time.time()
