@@ -145,10 +145,12 @@ def test_a_bucket_becomes_the_same_rows_as_its_folder(desk: Path, any_shelf: She
     assert said.returncode == 3, said.stderr
 
     def same(row: dict[str, Any]) -> dict[str, Any]:
-        apart = ("source", "etag", "row_sha256")
+        apart = ("source", "etag", "proof", "row_sha256")
         return {name: value for name, value in row.items() if name not in apart}
 
     ours, theirs = rows(desk / "folder"), rows(desk / "bucket")
     assert {place: same(row) for place, row in theirs.items()} == {place: same(row) for place, row in ours.items()}
+    proved = {row["proof"] for row in theirs.values() if row["status"] != "failed"}
+    assert proved and proved <= {"md5", "parts", "sha256"} and {row["proof"] for row in ours.values()} == {None}
     again = ran(command(f"{any_shelf.url}/2026", desk / "bucket", *how, "--json"))
     assert [json.loads(line)["kind"] for line in again.stdout.splitlines()] == ["result"]
