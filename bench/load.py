@@ -80,7 +80,7 @@ def uploads(args: argparse.Namespace) -> dict[str, Any]:
             files.append(folder / f"clase-{number}.bin")
             files[-1].write_bytes(random.Random(1000 * args.seed + number).randbytes(args.bytes))
         before = peak_mib(serving.server.pid)
-        link = Cuts(serving.url, lambda: chance.randrange(args.bytes // 20, args.bytes), hard=True)
+        link = Cuts(serving.url, lambda: chance.randrange(args.bytes // 20, args.bytes), hard=True, rate=args.rate)
         everybody, said = threading.Barrier(args.files), Counter[str]()
 
         def send(number: int) -> float:
@@ -95,10 +95,10 @@ def uploads(args: argparse.Namespace) -> dict[str, Any]:
                 said[error.code] += 1
             return time.monotonic() - began
 
-        began = time.monotonic()
-        with ThreadPoolExecutor(args.files) as pool:
+        with ThreadPoolExecutor(args.files) as pool, answering(serving.url) as answers:
+            began = time.monotonic()
             took = sorted(pool.map(send, range(args.files)))
-        wall_s = time.monotonic() - began
+            wall_s = time.monotonic() - began
         link.close()
         stored = stored_hashes(serving.data / "store")
         kept = sum(hashlib.sha256(path.read_bytes()).hexdigest() in stored for path in files)
@@ -108,17 +108,39 @@ def uploads(args: argparse.Namespace) -> dict[str, Any]:
         "what": "uploads",
         "files": args.files,
         "bytes": args.bytes,
+        "bytes per second of each link": args.rate,
         "outcomes": dict(said),
         "in the store with the right hash": kept,
         "cuts": link.broken,
         "sent over the link / size": round(link.up / (args.files * args.bytes), 3),
         "seconds": round(wall_s, 1),
         "slowest upload, s": round(took[-1], 1),
+        "longest wait for another answer meanwhile, s": round(max(answers, default=0.0), 2),
         "server peak before, MiB": round(before, 1),
         "server peak, MiB": round(memory, 1),
         "defects": len(trouble),
         "reached": said["complete"] == kept == args.files and memory < MOST_MIB and not trouble,
     }
+
+
+@contextmanager
+def answering(url: str) -> Any:
+    """What somebody waits who asks meanwhile, once a second, whether the server lives: seconds, one by one."""
+    over, waits = threading.Event(), list[float]()
+
+    def look() -> None:
+        while not over.wait(1.0):
+            began = time.monotonic()
+            Browser(url)("GET", "health/live")
+            waits.append(time.monotonic() - began)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield waits
+    finally:
+        over.set()
+        looking.join()
 
 
 def reads(args: argparse.Namespace) -> dict[str, Any]:
@@ -223,6 +245,7 @@ def main() -> int:
     parser.add_argument("what", choices=("uploads", "reads"))
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--bytes", type=int, default=5_000_000)
+    parser.add_argument("--rate", type=float, help="bytes per second that each link carries (default: all it can)")
     parser.add_argument("--patience", type=float, default=300.0)
     parser.add_argument("--per-second", type=float, default=100.0)
     parser.add_argument("--seconds", type=float, default=60.0)

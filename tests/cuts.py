@@ -18,11 +18,15 @@ class Cuts:
     """`url` leads to `to`. Each connection asks `allowed()` how many bytes, sent and answered together, it may carry;
     None is as many as it likes. `up` counts bytes on the way to the server, `broken` the connections that were cut.
 
+    `rate` is how many bytes a second each of them carries; None is as fast as they come.
+
     The client's end is reset. The server's end is, too, if the cut is `hard`: then it loses what it has not read yet.
     """
 
-    def __init__(self, to: str, allowed: Callable[[], int | None], hard: bool = False) -> None:
-        self.hard = hard
+    def __init__(
+        self, to: str, allowed: Callable[[], int | None], hard: bool = False, rate: float | None = None
+    ) -> None:
+        self.hard, self.rate = hard, rate
         self.to = to
         self.allowed = allowed
         self.up = self.broken = 0
@@ -82,6 +86,8 @@ class Cuts:
                     block, left[0] = block[: left[0]], left[0] - len(block)
                 sink.write(block)
                 await sink.drain()
+                if self.rate is not None:
+                    await asyncio.sleep(len(block) / self.rate)
                 self.up += len(block) * up
                 if left[0] is not None and left[0] <= 0:
                     self.broken += 1

@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from chasqui.catalog import Catalog
     from chasqui.run.service import Service
 
-#: Threads that answer: most wait for slow links, and each follower of a job takes one.
-THREADS, MOST_THREADS = 16, 120
+#: Threads that answer. A slow link takes one for as long as its upload lasts, a follower of a job one; who finds none
+#: waits. cheroot never makes more than it begins with: its `max` is no more than a bound.
+THREADS = 300
+#: Links that wait to be taken in: two hundred may come back at once.
+BACKLOG = 512
+#: All headers of a request together; what tus says about a file has a kilobyte or two.
+HEAD_BYTES = 64 << 10
 #: A link that brings nothing for so long is cut; what came is kept.
 SILENT_S = 30
 #: Whom a worker was begun by: it ends with that process, or one would be left over by each server that was killed.
@@ -88,8 +93,9 @@ def make_server(app: Flask, host: str, port: int) -> Server:
     """The web server, not yet listening."""
     from cheroot.wsgi import Server
 
-    server = Server((host, port), app, numthreads=THREADS, max=MOST_THREADS, timeout=SILENT_S, request_queue_size=128)
+    server = Server((host, port), app, numthreads=THREADS, timeout=SILENT_S, request_queue_size=BACKLOG)
     server.max_request_body_size = 0  # told by the application, in words
+    server.max_request_header_size = HEAD_BYTES
     server.shutdown_timeout = END_S
     return server
 
