@@ -105,6 +105,8 @@ def sign_in(catalog: Catalog, email: str, password: str, code: str | None = None
     wanted = select(Person).where(Person.email == address(email), Person.removed_s.is_(None))
     with catalog.reading() as db:
         kept = db.scalar(wanted)
+    if kept is not None and kept.locked_until_s and kept.locked_until_s > time.time():
+        raise AccountLocked(wait_s=kept.locked_until_s - time.time())
     # Hashing takes long on purpose; nobody else waits for it. What was guessed meanwhile is looked at again below.
     fits = secrets.password_fits(kept.password_hash if kept else None, password)
     refusal: Exception

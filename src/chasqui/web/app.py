@@ -15,6 +15,7 @@ from chasqui import __version__
 from chasqui.cache import open_cache
 from chasqui.errors import BadConfig, ChasquiError
 from chasqui.web import problems
+from chasqui.web.describe import Described
 from chasqui.web.limits import Counters
 from chasqui.web.problems import Problem
 
@@ -37,8 +38,6 @@ BLUEPRINTS = (
     "media",
     "webhooks",
 )
-#: Answers that any route may give.
-COMMON = dict.fromkeys((400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 507), Problem)
 API = "/api/v1"
 #: Routes that take files as they arrive; a form with one file, which is kept aside until it is whole; and all others.
 WHOLE_FILES, FORM = ("uploads.piece",), "uploads.form"
@@ -51,7 +50,7 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
     Raises:
         BadConfig: a blueprint that does not exist.
     """
-    app = OpenAPI(
+    app = Described(
         "chasqui",
         static_folder=None,
         info=Info(title="Chasqui", version=__version__),
@@ -59,7 +58,6 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
         validation_error_status=422,
         validation_error_model=Problem,
         validation_error_callback=problems.of_validation,
-        responses={str(status): model for status, model in COMMON.items()},
     )
     app.config.update(SECRET_KEY=service.secret(), MAX_CONTENT_LENGTH=service.upload_bytes, MAX_FORM_PARTS=50)
     if service.proxies:

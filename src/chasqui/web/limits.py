@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, request
 
-from chasqui.errors import LinkSpent, SignInRefused, TooManyTries, UnknownClass
+from chasqui.errors import AccountLocked, LinkSpent, SignInRefused, TooManyTries, UnknownClass
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -32,7 +32,7 @@ TABLE = {
     "imports": "200 per hour",  # of one person
 }
 #: What counts as wrong.
-WRONG = (SignInRefused, UnknownClass, LinkSpent)
+WRONG = (SignInRefused, AccountLocked, UnknownClass, LinkSpent)
 #: One customer of a provider has a network of this size, and as many addresses as anybody could want.
 ONE_CUSTOMER = 64
 

@@ -72,7 +72,7 @@ class Code(Body):
     code: str = Field(max_length=12)
 
 
-class Again(Body):
+class OldCode(Body):
     code: str | None = Field(None, max_length=12, description="of the one before, where there is one")
 
 
@@ -167,7 +167,7 @@ def remove(path: ById) -> Response:
 
 @api.post("/second-factor", security=SIGNED_IN, summary="Begin with one-time codes")
 @needs("tokens.write")
-def begin_second_factor(body: Again) -> Response:
+def begin_second_factor(body: OldCode) -> Response:
     from chasqui.catalog.secrets import totp_link
 
     secret = factors.begin(catalog(), me(), body.code)

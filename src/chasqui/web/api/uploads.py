@@ -21,6 +21,7 @@ from chasqui.catalog.tables import Upload
 from chasqui.errors import BadUpload, TooLarge, UploadOver
 from chasqui.web.auth import catalog, me, needs, permit, public
 from chasqui.web.incoming import CHECKSUMS, Incoming, read_checksum
+from chasqui.web.problems import of_http
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="uploads")])
 SIGNED_IN: list[dict[str, list[str]]] = [{"token": []}]
@@ -35,7 +36,7 @@ class ById(BaseModel):
     id: str = Field(pattern="^[0-9a-f]{1,40}$")
 
 
-class Made(BaseModel):
+class Uploaded(BaseModel):
     """What came of an upload."""
 
     lesson_id: str
@@ -114,7 +115,7 @@ def give_up(path: ById) -> Response:
     return _tus(204)
 
 
-@api.get("/uploads/<id>/lesson", responses={200: Made}, security=SIGNED_IN, summary="What came of it")
+@api.get("/uploads/<id>/lesson", responses={200: Uploaded}, security=SIGNED_IN, summary="What came of it")
 @needs("uploads.write")
 def outcome(path: ById) -> Response:
     upload = _mine(path.id)
@@ -123,7 +124,7 @@ def outcome(path: ById) -> Response:
     return jsonify(_made(upload).model_dump())
 
 
-@api.post("/files", responses={201: Made}, security=SIGNED_IN, summary="A small file as a form: field `file`")
+@api.post("/files", responses={201: Uploaded}, security=SIGNED_IN, summary="A small file as a form: field `file`")
 @needs("uploads.write")
 def form() -> Response:
     file = request.files.get("file")
@@ -148,7 +149,7 @@ def form() -> Response:
     return response
 
 
-def finish(upload: Upload) -> Made:
+def finish(upload: Upload) -> Uploaded:
     """The lesson and the job of a file that is whole.
 
     Raises:
@@ -171,10 +172,10 @@ def finish(upload: Upload) -> Made:
     settings, queue = settings_of(upload.facts), queue_of(uploads.FIRST_STAGE)
     lesson, job = uploads.complete(catalog(), upload.id, recording_id, title, settings, queue)
     _incoming().drop(upload.id)
-    return Made(lesson_id=lesson.id, job_id=job.id if job else None, recording_id=recording_id)
+    return Uploaded(lesson_id=lesson.id, job_id=job.id if job else None, recording_id=recording_id)
 
 
-def _made(upload: Upload) -> Made:
+def _made(upload: Upload) -> Uploaded:
     from sqlalchemy import select
 
     from chasqui.catalog.tables import Job, Lesson
@@ -183,7 +184,7 @@ def _made(upload: Upload) -> Made:
         wanted = (Lesson.school_id == upload.school_id, Lesson.recording_id == upload.recording_id)
         lesson = db.scalars(select(Lesson).where(*wanted)).one()
         job = db.scalar(select(Job.id).where(Job.lesson_id == lesson.id).order_by(Job.id.desc()).limit(1))
-    return Made(lesson_id=lesson.id, job_id=job, recording_id=lesson.recording_id)
+    return Uploaded(lesson_id=lesson.id, job_id=job, recording_id=lesson.recording_id)
 
 
 def _mine(upload_id: str) -> Upload:
@@ -212,7 +213,9 @@ class _Body:
 
 def _speaks_tus() -> None:
     if request.headers.get("Tus-Resumable") != VERSION:
-        raise PreconditionFailed(response=_tus(412, {"Tus-Version": VERSION}))
+        refused = of_http(PreconditionFailed())
+        refused.headers.update({"Tus-Resumable": VERSION, "Tus-Version": VERSION})
+        raise PreconditionFailed(response=refused)
 
 
 def _tus(status: int, headers: dict[str, Any] | None = None) -> Response:

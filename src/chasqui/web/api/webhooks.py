@@ -30,13 +30,13 @@ class NewWebhook(Body):
     events: list[Event] = Events
 
 
-class Change(Body):
+class HookChange(Body):
     url: str | None = Field(None, min_length=8, max_length=2000)
     events: list[Event] | None = None
     stopped: bool | None = Field(None, description="false starts one again that was given up")
 
 
-class Shown(BaseModel):
+class Hook(BaseModel):
     """A webhook; its secret is shown once, when it is made."""
 
     id: str
@@ -47,7 +47,7 @@ class Shown(BaseModel):
     stopped_s: float | None
 
 
-class Made(Shown):
+class NewHook(Hook):
     secret: str
 
 
@@ -67,8 +67,8 @@ class Deliveries(BaseModel):
     items: list[Delivery]
 
 
-class Listed(BaseModel):
-    items: list[Shown]
+class Hooks(BaseModel):
+    items: list[Hook]
     next: str | None
 
 
@@ -76,7 +76,7 @@ class Pinged(BaseModel):
     id: str
 
 
-@api.get("/webhooks", responses={200: Listed}, security=SIGNED_IN, summary="Webhooks, newest first")
+@api.get("/webhooks", responses={200: Hooks}, security=SIGNED_IN, summary="Webhooks, newest first")
 @needs("webhooks.write")
 def listing(query: Page) -> Response:
     wanted = select(Webhook).where(Webhook.school_id == me().school_id)
@@ -87,7 +87,7 @@ def listing(query: Page) -> Response:
     return listed([_shown(hook) for hook in found], following)
 
 
-@api.post("/webhooks", responses={201: Made}, security=SIGNED_IN, summary="A new one; its secret is shown this once")
+@api.post("/webhooks", responses={201: NewHook}, security=SIGNED_IN, summary="A new one; its secret is shown this once")
 @needs("webhooks.write")
 def make(body: NewWebhook) -> tuple[Response, int]:
     _allowed(body.url)
@@ -95,15 +95,15 @@ def make(body: NewWebhook) -> tuple[Response, int]:
     return jsonify(_shown(hook) | {"secret": hook.secret}), 201
 
 
-@api.get("/webhooks/<id>", responses={200: Shown}, security=SIGNED_IN, summary="One webhook")
+@api.get("/webhooks/<id>", responses={200: Hook}, security=SIGNED_IN, summary="One webhook")
 @needs("webhooks.write")
 def one(path: ById) -> Response:
     return jsonify(_shown(_permitted(path.id)))
 
 
-@api.patch("/webhooks/<id>", responses={200: Shown}, security=SIGNED_IN, summary="Address, events; stop and start it")
+@api.patch("/webhooks/<id>", responses={200: Hook}, security=SIGNED_IN, summary="Address, events; stop and start it")
 @needs("webhooks.write")
-def change(path: ById, body: Change) -> Response:
+def change(path: ById, body: HookChange) -> Response:
     _permitted(path.id)
     if body.url:
         _allowed(body.url)
@@ -142,7 +142,7 @@ def _allowed(url: str) -> None:
 
 
 def _shown(hook: Webhook) -> dict[str, Any]:
-    return {field: getattr(hook, field) for field in Shown.model_fields}
+    return {field: getattr(hook, field) for field in Hook.model_fields}
 
 
 def _permitted(webhook_id: str) -> Webhook:
