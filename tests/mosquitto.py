@@ -88,7 +88,7 @@ class Listener:
 
     port: int
     name: str = "hub"
-    topic: str = "chasqui/#"
+    topic: str = "chasqui/ie-40/#"
     heard: list[tuple[str, bytes, bool]] = field(default_factory=list)  # topic, payload, retained
 
     def __enter__(self) -> Listener:
@@ -125,4 +125,4 @@ class Listener:
 
 @pytest.fixture
 def listen(mosquitto: Mosquitto) -> Callable[..., Listener]:
-    return lambda name="hub", topic="chasqui/#": Listener(mosquitto.port, name, topic)
+    return lambda name="hub", topic="chasqui/ie-40/#": Listener(mosquitto.port, name, topic)

@@ -10,8 +10,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Db
 
 from chasqui.catalog import Catalog, webhooks
-from chasqui.catalog.tables import Channel, ChannelLesson, Job, Lesson, School, Unit, UnitLesson, Upload
+from chasqui.catalog.tables import Channel, ChannelLesson, Job, Lesson, Letter, School, Unit, UnitLesson, Upload
 from chasqui.errors import NotMadeYet, UnknownThing
+
+#: Lessons announced in one transaction: others want to write too.
+TOGETHER = 100
 
 
 def made(catalog: Catalog, job_id: str, facts: Mapping[str, Any]) -> None:
@@ -75,6 +78,26 @@ def remove(catalog: Catalog, lesson_id: str) -> None:
 def tell(db: Db, lesson: Lesson, what: str) -> None:
     """Notices of what became of a lesson: to the broker and to webhooks."""
     webhooks.tell(db, lesson.school_id, f"lesson.{what}", f"lessons/{lesson.id}", {"lesson": shown(lesson)})
+
+
+def announce(catalog: Catalog) -> int:
+    """Tell a broker that knows nothing of all that is published; how many lessons it had to be told of."""
+    count, last = 0, ""
+    while True:
+        with catalog.writing() as db:
+            # Locked, so that none is withdrawn between this look and its letter.
+            wanted = select(Lesson).where(Lesson.state == "published", Lesson.id > last).order_by(Lesson.id)
+            found = db.scalars(wanted.limit(TOGETHER).with_for_update()).all()
+            waiting = select(Letter.address).where(Letter.kind == "notice", Letter.sent_s.is_(None))
+            told = {address.rpartition("/")[2] for address in db.scalars(waiting)}
+            for lesson in found:
+                if lesson.id not in told:  # else it will hear of it anyhow
+                    place = f"lessons/{lesson.id}"
+                    webhooks.notify(db, lesson.school_id, "lesson.published", place, {"lesson": shown(lesson)})
+                    count += 1
+        if not found:
+            return count
+        last = found[-1].id
 
 
 def shown(lesson: Lesson) -> dict[str, Any]:

@@ -25,9 +25,7 @@ def tell(db: Db, school_id: str, event: str, place: str, facts: Mapping[str, Any
     """Letters of what became true: to the broker under `chasqui/SCHOOL/place`, and to the webhooks that asked for it.
     Part of the transaction that makes it true.
     """
-    school = db.get_one(School, school_id)
-    body = {"id": token_hex(16), "event": event, "school": school.slug, "at_s": time.time(), **facts}
-    outbox.write(db, "notice", f"chasqui/{school.slug}/{place}", body)
+    body = notify(db, school_id, event, place, facts)
     wanted = (
         select(Webhook)
         .join(Person, Person.id == Webhook.owner_id)
@@ -36,6 +34,14 @@ def tell(db: Db, school_id: str, event: str, place: str, facts: Mapping[str, Any
     for hook in db.scalars(wanted):
         if not hook.events or event in hook.events:
             outbox.write(db, "webhook", hook.id, body)
+
+
+def notify(db: Db, school_id: str, event: str, place: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A letter to the broker alone; its body."""
+    school = db.get_one(School, school_id)
+    body = {"id": token_hex(16), "event": event, "school": school.slug, "at_s": time.time(), **facts}
+    outbox.write(db, "notice", f"chasqui/{school.slug}/{place}", body)
+    return body
 
 
 def make(catalog: Catalog, actor: Actor, url: str, events: Sequence[str]) -> Webhook:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from chasqui.catalog.signatures import verify as verify_webhook
 from chasqui.client.wire import PATIENCE_S, Wire
 
 #: Called with (bytes there, bytes in all).

@@ -33,8 +33,9 @@ def running(mosquitto: Any) -> Any:
 
 
 @pytest.fixture
-def messenger(school: Any, mosquitto: Any, tmp_path: Path) -> Iterator[Messenger]:
-    """The one of a service with this broker; it goes round when it is told to."""
+def messenger(school: Any, mosquitto: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Messenger]:
+    """The one of a service with this broker, which knows it already; it goes round when it is told to."""
+    monkeypatch.setattr(messengers, "_introduce", lambda *_: None)
     service = Service(data=tmp_path, mqtt_url=mosquitto.url(), public_url="https://escuela.pe/")
     made = messengers._notices(service, school.catalog)
     yield made

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chasqui.catalog import Catalog, outbox
+from chasqui.catalog import Catalog, lessons, outbox
 from chasqui.errors import CatalogAway, ServiceDown
 
 if TYPE_CHECKING:
+    from chasqui.run.notices.mqtt import Broker
     from chasqui.run.service import Service
 
 #: Nobody waits for notices as for a job to begin.
@@ -28,6 +29,9 @@ WEBHOOK_THREADS = 3
 UNSURE_S = 1800.0
 #: Notices that go nowhere are thrown away so often.
 DROP_S = 10.0
+
+#: Retained by a broker that has been told of everything. No school can have this name.
+KNOWN = "chasqui/-/known"
 
 log = logging.getLogger("chasqui.notices")
 
@@ -100,7 +104,20 @@ def _notices(service: Service, catalog: Catalog) -> Messenger:
     broker = Broker(service.mqtt_url, back=lambda: _back(catalog))
     progress = Progress(catalog, broker)
     send = partial(notice, broker, service.public_url)
-    return Messenger(catalog, {"notice": send}, before=progress.tell, after=broker.close)
+
+    def before() -> None:
+        if broker.new_connection():
+            _introduce(catalog, broker)
+        progress.tell()
+
+    return Messenger(catalog, {"notice": send}, before, after=broker.close)
+
+
+def _introduce(catalog: Catalog, broker: Broker) -> None:
+    """A broker that does not know us is new, or has lost everything: it is told of all that is published."""
+    if not broker.retains(KNOWN):
+        log.info("%s is told of %d lessons", broker, lessons.announce(catalog))
+        broker.publish(KNOWN, b"{}", retain=True)  # the letters are written; they go by themselves
 
 
 def _back(catalog: Catalog) -> None:

@@ -30,6 +30,8 @@ CONNECT_S, ACKNOWLEDGE_S = 5.0, 10.0
 #: A broker that went away is looked for after one second, then after twice as long, up to this.
 LONGEST_WAIT_S = 30
 KEEP_ALIVE_S = 30
+#: What is retained comes right behind the acknowledgement of the subscription.
+RETAINED_S = 1.0
 
 log = logging.getLogger("chasqui.notices")
 
@@ -50,7 +52,7 @@ class Broker:
         self._scheme, self._host, self._port, self._user, self._password = _parts(url)
         self._back = back
         self._lock = Lock()
-        self._here = Event()
+        self._here, self._fresh = Event(), Event()
         self._why = "it does not answer"
         self._refused: dict[int, str] = {}
         self._was_here = self._missed = False
@@ -90,6 +92,34 @@ class Broker:
             infos = [self._give(client, topic, payload, retain, expires_s) for topic, payload in messages]
             for info in infos:
                 self._acknowledged(info)
+
+    def new_connection(self) -> bool:
+        """Whether it has been connected anew since this was asked last. Begins to connect, but does not wait."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._new()
+        if not self.here or not self._fresh.is_set():
+            return False
+        self._fresh.clear()
+        return True
+
+    def retains(self, topic: str) -> bool:
+        """Whether something is retained there.
+
+        Raises:
+            ServiceDown
+        """
+        found, asked = Event(), Event()
+        with self._lock:
+            client = self._connected()
+            client.on_message = lambda *_: found.set()
+            client.on_subscribe = lambda *_: asked.set()
+            client.subscribe(topic, qos=QOS)
+            if not asked.wait(ACKNOWLEDGE_S):
+                raise ServiceDown(url=self, why=f"no acknowledgement in {ACKNOWLEDGE_S:.0f} s")
+            found.wait(RETAINED_S)
+            client.unsubscribe(topic)
+        return found.is_set()
 
     def close(self) -> None:
         """Say good-bye."""
@@ -158,6 +188,7 @@ class Broker:
             self._why = str(reason)
             return
         away, self._was_here, self._missed = self._was_here or self._missed, True, False
+        self._fresh.set()
         self._here.set()
         if away:
             log.info("%s is back", self)
