@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chasqui.errors import IsReference, NotMedia
+from chasqui.errors import BadFeed, BadLink, IsReference, LinkAway, NotMedia
 from chasqui.ingest import content, inspect
 from chasqui.ingest.content import content_of
 from chasqui.words import LANGUAGES, catalogue, explain
@@ -28,3 +28,10 @@ def test_reasons_are_known(lang: str) -> None:
 def test_they_are_said() -> None:
     assert "una imagen PNG" in explain(NotMedia(name="x.mp3", why="a PNG picture"), "es")
     assert "manifiesto DASH" in explain(IsReference(name="x.mp3", kind="DASH manifest"), "es")
+
+
+def test_what_is_wrong_with_a_link_is_said() -> None:
+    url = "https://radio.example/a"
+    assert "se cortó después de 3 de 5 bytes" in explain(LinkAway(url=url, why="it stopped after 3 of 5 bytes"), "es")
+    assert "estado 404" in explain(BadLink(url=url, why="status 404"), "es")
+    assert "declara entidades" in explain(BadFeed(url=url, why="it declares entities"), "es")

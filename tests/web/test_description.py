@@ -29,6 +29,7 @@ CONFIG = """
 [checks]
 positive_data_acceptance.enabled = false
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "415", "422", "429"]
+missing_required_header.expected-statuses = ["400", "401", "403", "406", "409", "412", "415", "422"]
 """
 
 

@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from chasqui.web import shapes
 from chasqui.web.api.imports import Imported
 from chasqui.web.api.jobs import Progress
+from chasqui.web.auth import SECRET
 from chasqui.web.problems import MEDIA_TYPE, Problem
 from chasqui.web.shapes import many
 
@@ -116,6 +117,8 @@ TUS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 KEY = _header("Idempotency-Key", "the same again is answered as the first time", "^[!-~]{1,200}$", "clase-7", False)
+#: Where a key means nothing: to those who are nobody yet, and to answers that hold secrets.
+UNKEYED = (None, *SECRET)
 BINARY = {"type": "string", "format": "binary"}
 #: Bodies that are no JSON.
 BODIES: dict[str, dict[str, Any]] = {
@@ -151,6 +154,8 @@ class Described(OpenAPI):  # type: ignore[misc]
             for method in (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}:
                 if (operation := path.get(method.lower())) is not None:
                     _complete(operation, rule.endpoint, method, names)
+                    if method == "POST" and getattr(self.view_functions[rule.endpoint], "action", None) not in UNKEYED:
+                        operation["parameters"].append(KEY)
         self._head(spec)
 
     def _shapes(self, spec: dict[str, Any]) -> dict[type[BaseModel], str]:
@@ -191,8 +196,6 @@ def _complete(operation: dict[str, Any], endpoint: str, method: str, names: dict
         responses["416"] = {"description": "A range behind the end.", **problem}
     parameters = operation.setdefault("parameters", [])
     parameters += TUS.get(endpoint, [])
-    if method == "POST" and "security" in operation and endpoint != "uploads.begin":
-        parameters.append(KEY)
     if endpoint in BODIES:
         operation["requestBody"] = BODIES[endpoint]
     if endpoint in EXAMPLES:

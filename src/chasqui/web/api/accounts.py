@@ -24,9 +24,9 @@ Name = Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")
 
 
 class Body(BaseModel):
-    """Bodies hold what they say and nothing else."""
+    """Bodies hold what they say and nothing else; a 1 is no true."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
 
 
 class SignIn(Body):
