@@ -14,7 +14,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 THREADS = 300
 #: Links that wait to be taken in: two hundred may come back at once.
 BACKLOG = 512
+#: Workers step back for whoever answers: an encode takes minutes, a page must not wait for a time slice of it.
+NICE = 10
+#: Each answer gives up Python's lock at every step of the database, and waits for it this long if others compute.
+SWITCH_S = 0.0005
 #: All headers of a request together; what tus says about a file has a kilobyte or two.
 HEAD_BYTES = 64 << 10
 #: A link that brings nothing for so long is cut; what came is kept.
@@ -64,6 +69,7 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
     from chasqui.run.queue.post import postman
 
     over = Event()
+    sys.setswitchinterval(SWITCH_S)
     with ExitStack() as stack:
         catalog = service.catalog()
         stack.callback(catalog.close)
@@ -187,6 +193,7 @@ def worker(service: Service, queues: Collection[str], processes: int) -> int:
     if unknown := set(queues) - set(QUEUES):
         raise BadConfig(why=f"there is no queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}")
     service.catalog().close()  # brought up to date once, before the processes open it
+    _step_back()
     if server := os.environ.get(BESIDE):
         Thread(target=_follow, args=(int(server),), name="follow", daemon=True).start()
     app = make_queue(service, queues)
@@ -196,6 +203,14 @@ def worker(service: Service, queues: Collection[str], processes: int) -> int:
         warnings.simplefilter("ignore", CPendingDeprecationWarning)  # at each lost connection; the catalog bears it
         app.worker_main([*arguments, "-Q", ",".join(queues), "-c", str(processes), "-n", f"chasqui-{os.getpid()}@%h"])
     return 0
+
+
+def _step_back() -> None:
+    """Let whoever answers go first. Linux shares time by sessions first, so ours is told so, if it is ours alone."""
+    os.nice(NICE)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # another system, or one that does not share by sessions: nice is enough
+            Path("/proc/self/autogroup").write_text(str(NICE))
 
 
 def _follow(server: int) -> None:
