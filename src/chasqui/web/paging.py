@@ -25,7 +25,7 @@ class Page(BaseModel):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **rest: Any) -> dict[str, Any]:
-        """Made once: flask-openapi3 asks for it with each request, and making it took a fifth of that request's time."""
+        """Made once: flask-openapi3 asks for it at each request, and making it took a fifth of that time."""
         return super().model_json_schema(*args, **rest) if args or rest else _schema(cls)
 
 
