@@ -20,7 +20,7 @@ DEV    := $(if $(filter true,$(CI)),ci,dev)
 
 CODE   := src tests examples $(wildcard bench)
 
-.PHONY: help demo test check bench phone fmt setup clean
+.PHONY: help demo serve test check bench tus phone fmt setup clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -41,6 +41,11 @@ check: $(VENV)/.ready-$(DEV)  ## lint, formatting, types, and the direction of i
 bench: $(VENV)/.ready-bench  ## measure sizes, promises and speed (MEDIA=folder of recordings)
 	@$(BIN)/python bench/run.py --media "$(MEDIA)" $(ARGS)
 
+serve: $(VENV)/.ready-serve  ## the service on this machine, in ./chasqui-data (ARGS= for chasqui serve)
+	@$(BIN)/chasqui serve $(ARGS)
+
+tus: tests/web/tus/node_modules/.ready  ## what the tests of uploads from JavaScript need (Node and npm)
+
 phone: phone/node_modules/.ready  ## check and build the module for phones, and its page as one file (needs Node and npm)
 	@cd phone && node node_modules/typescript/bin/tsc --project . && node build.mjs && node page.mjs
 
@@ -51,7 +56,7 @@ fmt: $(VENV)/.ready-dev  ## format the code and sort the imports
 setup: $(VENV)/.ready-$(DEV)  ## install everything for working on Chasqui into .venv
 
 clean:  ## remove .venv and caches; lessons and the store (.chasqui) stay
-	@rm -rf $(VENV) build dist phone/node_modules .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist phone/node_modules tests/web/tus/node_modules .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- the virtual environment: installed again only when pyproject.toml or constraints.txt change -----------------------
@@ -62,6 +67,8 @@ $(VENV)/.ready-dev: EXTRAS := [dev]
 $(VENV)/.ready-dev: READY := .ready-base .ready-dev
 $(VENV)/.ready-ci: EXTRAS := [dev,train,gpu,asr,asr-light,data,neural,ray,serve,judges]
 $(VENV)/.ready-ci: READY := .ready-base .ready-dev .ready-ci
+$(VENV)/.ready-serve: EXTRAS := [serve]
+$(VENV)/.ready-serve: READY := .ready-base .ready-serve
 $(VENV)/.ready-bench: EXTRAS := [dev,bench]
 $(VENV)/.ready-bench: READY := .ready-base .ready-dev .ready-bench
 
@@ -83,8 +90,8 @@ $(BIN)/python:
 	fi; \
 	exit 1
 
-# --- what builds phone/: installed again only when its versions change -------------------------------------------------
+# --- what builds phone/ and sends in tests: installed again only when its versions change -------------------------------------------------
 
-phone/node_modules/.ready: phone/package.json
-	@cd phone && npm install --no-package-lock --no-audit --no-fund --silent
+phone/node_modules/.ready tests/web/tus/node_modules/.ready: %/node_modules/.ready: %/package.json
+	@cd $* && npm install --no-package-lock --no-audit --no-fund --silent
 	@touch $@
