@@ -77,9 +77,8 @@ def test_a_server_that_is_away_is_asked_once_for_all(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
-    monkeypatch.setattr(
-        "chasqui.client.Client.__init__.__kwdefaults__", {**Client.__init__.__kwdefaults__, "patience_s": 0.3}
-    )
+    impatient = {**(Client.__init__.__kwdefaults__ or {}), "patience_s": 0.3}
+    monkeypatch.setattr(Client.__init__, "__kwdefaults__", impatient)
     code, _, said = push(tmp_path, "--server", url, "--token", "x")
     assert code == ServerAway.exit_code
     assert said.count("✗") == 1
@@ -89,7 +88,7 @@ def test_a_server_that_is_away_is_asked_once_for_all(
 def test_some_are_refused_in_the_words_of_pack(push: Any, served: None, tmp_path: Path) -> None:
     code, out, said = push(tmp_path, "--server", URL, "--token", "x")
     assert code == 3
-    assert out == "✓ La papa: 5.00 MB → 0.10 MB, se entiende ✓. 1\n"
+    assert out == "✓ La papa: 5.0 MB → 100 kB, se entiende ✓. 1\n"
     assert "✗" in said
     assert "b.mp3" in said
 
