@@ -271,6 +271,15 @@ def test_json_that_is_none_is_told(house: Any, body: bytes) -> None:
     assert answer.status_code in (400, 415, 422), answer.text
 
 
+def test_numbers_and_letters_that_no_database_holds_are_told(house: Any) -> None:
+    ask = house.client()
+    assert ask("POST", "units", {"title": "a", "budget_bytes": 2**63}).status_code == 422
+    assert ask("POST", "units", {"title": "a", "budget_bytes": 10**400}).status_code in (400, 422)
+    assert ask("POST", "sessions", {"email": "a\0@b", "password": "x"}).status_code == 422
+    assert ask("POST", "channels", {"slug": "a", "title": "a", "about": "a\0b"}).status_code == 422
+    assert ask("GET", "lessons?text=%00").status_code == 422
+
+
 def test_a_form_of_a_thousand_fields_is_refused(house: Any) -> None:
     many = {f"field{n}": "x" for n in range(1000)} | {"file": (io.BytesIO(b"sound"), "a.mp3")}
     assert house.client()("POST", "files", data=many).status_code == 413

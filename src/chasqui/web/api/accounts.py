@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
 
 from chasqui.catalog import accounts, factors
@@ -20,6 +20,8 @@ from chasqui.web.paging import Page, listed, piece
 api = APIBlueprint("accounts", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="accounts")])
 SIGNED_IN: list[dict[str, list[str]]] = [{"token": []}]
 Role = Literal["student", "teacher", "creator", "administrator", "operator", "data"]
+#: Numbers that every database and every reader of JSON holds exactly (RFC 8259 §6).
+MOST = 2**53 - 1
 Name = Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")
 
 
@@ -27,6 +29,14 @@ class Body(BaseModel):
     """Bodies hold what they say and nothing else; a 1 is no true."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _text(cls, said: Any) -> Any:
+        """PostgreSQL keeps no NUL."""
+        if isinstance(said, str) and "\0" in said:
+            raise ValueError("NUL is no text")
+        return said
 
 
 class SignIn(Body):
@@ -65,7 +75,7 @@ class NewClass(Body):
 class NewSchool(Body):
     slug: str = Field(pattern="^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$", examples=["ie-40-quispicanchi"])
     name: str = Name
-    quota_bytes: int | None = Field(None, ge=0)
+    quota_bytes: int | None = Field(None, ge=0, le=MOST)
 
 
 class Code(Body):

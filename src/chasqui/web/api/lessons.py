@@ -14,7 +14,7 @@ from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Job, Lesson
 from chasqui.errors import UnknownThing
 from chasqui.run.queue.work import queue_of
-from chasqui.web.api.accounts import SIGNED_IN, Body, ById
+from chasqui.web.api.accounts import MOST, SIGNED_IN, Body, ById
 from chasqui.web.api.jobs import Progress, told
 from chasqui.web.auth import catalog, me, needs, permit
 from chasqui.web.hot import lesson_texts
@@ -26,7 +26,7 @@ api = APIBlueprint("lessons", __name__, url_prefix="/api/v1", abp_tags=[Tag(name
 
 class Which(Page):
     state: Literal["made", "published", "withdrawn"] | None = None
-    text: str | None = Field(None, max_length=100, description="a part of the title")
+    text: str | None = Field(None, max_length=100, pattern=r"^[^\x00]*$", description="a part of the title")
 
 
 class Change(Body):
@@ -38,7 +38,7 @@ class Change(Body):
 
 class Again(Body):
     target: Literal["understood", "comfortable", "clear"] | None = None
-    budget_bytes: int | None = Field(None, ge=1000)
+    budget_bytes: int | None = Field(None, ge=1000, le=MOST)
 
 
 @api.get("/lessons", security=SIGNED_IN, summary="Lessons, newest first")

@@ -14,7 +14,7 @@ from chasqui.catalog import lessons
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Lesson, Unit, UnitLesson
 from chasqui.errors import UnknownThing
-from chasqui.web.api.accounts import SIGNED_IN, Body, ById, Name
+from chasqui.web.api.accounts import MOST, SIGNED_IN, Body, ById, Name
 from chasqui.web.auth import catalog, me, needs, permit
 from chasqui.web.paging import Page, listed, piece
 
@@ -23,7 +23,7 @@ api = APIBlueprint("units", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="
 
 class NewUnit(Body):
     title: str = Name
-    budget_bytes: int | None = Field(None, ge=1000)
+    budget_bytes: int | None = Field(None, ge=1000, le=MOST)
 
 
 class Order(Body):
