@@ -89,6 +89,29 @@ def test_a_webhook_that_is_stopped_gets_nothing_more(catalog: Catalog) -> None:
     assert outbox.post(catalog, {"webhook": broker}, TROUBLE) == 1
 
 
+def test_what_may_be_forgotten_is_sent_again_unless_something_newer_says_it(catalog: Catalog) -> None:
+    broker = Broker()
+    with catalog.writing() as db:
+        for n, place in enumerate(("a", "a", "b", "c", "other")):
+            outbox.write(db, "notice", place, {"n": n})
+    outbox.post(catalog, {"notice": broker}, TROUBLE)
+    with catalog.writing() as db:
+        outbox.write(db, "notice", "b", {"n": 9})
+        old = sa.update(Letter).where(Letter.address == "c").values(sent_s=time.time() - 100)
+        db.execute(old)
+    broker.got.clear()
+    on_its_way: list[int] = []
+
+    def slow(address: str, body: Mapping[str, Any]) -> None:
+        if body["n"] == 9 and not on_its_way:  # the broker is lost and found in this moment
+            on_its_way.append(9)
+            outbox.again(catalog, "notice", "_", time.time() - 50)
+        broker(address, body)
+
+    outbox.post(catalog, {"notice": slow}, TROUBLE)
+    assert broker.got == [("b", 9), ("a", 1)]
+
+
 def test_letters_of_a_kind_that_goes_nowhere_are_dropped(catalog: Catalog) -> None:
     write(catalog, 2, "notice")
     write(catalog, 1)

@@ -107,11 +107,15 @@ def hurry(catalog: Catalog, kind: str) -> None:
 
 
 def again(catalog: Catalog, kind: str, address: str, since_s: float) -> None:
-    """Send once more what went since then to addresses like this (of SQL's LIKE), of each address the last letter."""
+    """Send once more what went since then to addresses like this (of SQL's LIKE), of each address the last letter.
+
+    Where a later one waits or is on its way, that one says it all, and the one before must not come out behind it.
+    """
     with catalog.writing() as db:
-        said = (Letter.kind == kind, Letter.address.like(address), Letter.sent_s >= since_s)
-        last = select(func.max(Letter.number)).where(*said).group_by(Letter.address)
-        db.execute(update(Letter).where(Letter.number.in_(last)).values(sent_s=None, due_s=time.time()))
+        written = (Letter.kind == kind, Letter.address.like(address), Letter.given_up_s.is_(None))
+        last = select(func.max(Letter.number)).where(*written).group_by(Letter.address)
+        said = (Letter.number.in_(last), Letter.sent_s >= since_s)
+        db.execute(update(Letter).where(*said).values(sent_s=None, due_s=time.time()))
 
 
 def drop(catalog: Catalog, kind: str) -> int:

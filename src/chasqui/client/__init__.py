@@ -23,9 +23,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from chasqui.catalog.signatures import verify as verify_webhook
+from chasqui.catalog import signatures
 from chasqui.client.wire import PATIENCE_S, Wire
 
+#: Whether a webhook's letter comes from who knows the secret: `verify_webhook(secret, headers, body)`.
+verify_webhook = signatures.verify
 #: Called with (bytes there, bytes in all).
 Advanced = Callable[[int, int], None]
 

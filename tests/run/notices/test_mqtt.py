@@ -97,7 +97,7 @@ def test_what_is_only_made_is_told_but_not_kept(
     lessons.made(school.catalog, school.job(lesson_id=made), {"bytes": 9, "files": {}})
     lessons.publish(school.catalog, public)
     with listen() as hub:
-        messenger.round()
+        until(lambda: messenger.round() == 0 and not waiting(school), "the end of the post")
         assert hub.wait(2) == ["lesson.made", "lesson.published"]
     with listen("late") as late:
         assert late.wait(1) == ["lesson.published"]
@@ -150,7 +150,7 @@ def test_a_broker_that_is_away_for_a_while_loses_nothing(
     with listen() as hub:
         messenger.start()
         assert hub.wait(3) == ["lesson.published", "lesson.withdrawn", "-"]
-    assert waiting(school) == 0
+        until(lambda: not waiting(school), "the end of the post")
 
 
 def test_a_broker_that_is_killed_gets_what_it_has_forgotten(
