@@ -309,7 +309,9 @@ class Fire:
 
     def states(self) -> dict[str, str]:
         with self.catalog.reading() as db:
-            return {job.id: f"{job.state} {job.error or ''}".strip() for job in db.scalars(select(Job))}
+            return {
+                job.id: f"{job.state} {job.error or ''} {job.evidence or ''}".strip() for job in db.scalars(select(Job))
+            }
 
     def settled(self) -> None:
         """Every job has ended."""

@@ -184,7 +184,6 @@ def first_link(catalog: Catalog) -> str | None:
 
 def worker(service: Service, queues: Collection[str], processes: int) -> int:
     """Work until told to end; the exit code."""
-    from celery.exceptions import CPendingDeprecationWarning
     from celery.platforms import SecurityWarning
 
     from chasqui.run.queue.app import make_app as make_queue
@@ -200,7 +199,6 @@ def worker(service: Service, queues: Collection[str], processes: int) -> int:
     arguments = ["--quiet", "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)  # in a container, root is nobody in particular
-        warnings.simplefilter("ignore", CPendingDeprecationWarning)  # at each lost connection; the catalog bears it
         app.worker_main([*arguments, "-Q", ",".join(queues), "-c", str(processes), "-n", f"chasqui-{os.getpid()}@%h"])
     return 0
 

@@ -60,6 +60,7 @@ def make_app(service: Service, queues: Iterable[str] = ()) -> Celery:
         worker_hijack_root_logger=False,
         worker_consumer="chasqui.run.queue.consumer:Consumer",
         broker_connection_retry_on_startup=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # they go on; see the consumer
         broker_connection_max_retries=None,  # whoever waits for a broker waits as long as it takes
         broker_transport_options={"confirm_publish": True} if rabbit else embedded,
     )

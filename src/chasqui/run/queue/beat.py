@@ -64,6 +64,7 @@ class Beat:
     def __init__(self, hands: Hands, ends_s: float | None, ending: Callable[[], bool]) -> None:
         self._hands, self._ends_s, self._ending = hands, ends_s, ending
         self._over = threading.Event()
+        self._raised = False
         self.done = 0.0
         self.why = ""
 
@@ -75,7 +76,7 @@ class Beat:
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Beat while the body runs. The body must run in the main thread, because signals stop it."""
-        before = signal.signal(signal.SIGUSR2, _stop)
+        before = signal.signal(signal.SIGUSR2, self._stop)
         thread = threading.Thread(target=self._beats, name="beat", daemon=True)
         thread.start()
         try:
@@ -94,11 +95,17 @@ class Beat:
                 beat_s = now
                 self._say()
             self.why = self.why or self._reason(now)
-            if self.why and told_s == 0.0:
-                told_s = now
+            if self.why and not self._raised:
+                told_s = told_s or now
                 os.kill(os.getpid(), signal.SIGUSR2)
-            elif self.why in ("unwanted", "ending") and now - told_s > GRACE_S:
+            if self.why in ("unwanted", "ending") and now - told_s > GRACE_S:
                 self._leave()
+
+    def _stop(self, _signal: int, frame: FrameType | None) -> None:
+        """Once only: what cleans up behind a stage must not be stopped too. Asked again if it cannot be now."""
+        if not self._raised and not _importing(frame):
+            self._raised = True
+            raise Stop
 
     def _reason(self, now: float) -> str:
         if self._ending():
@@ -121,5 +128,10 @@ class Beat:
         os._exit(0)
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise Stop
+def _importing(frame: FrameType | None) -> bool:
+    """A module that was half imported stays broken, and the process with it: whoever comes next would pay for it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

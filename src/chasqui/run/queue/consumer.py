@@ -4,9 +4,11 @@ for dead letters. Found by its name, in the setting `worker_consumer`.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from celery import bootsteps
+from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import consumer
 from celery.worker.consumer.connection import Connection
 
@@ -26,6 +28,12 @@ class Dead(bootsteps.StartStopStep):  # type: ignore[misc]
 
 class Consumer(consumer.Consumer):  # type: ignore[misc]
     """What a worker listens with."""
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Work goes on while the broker is away, although its message will come again: the catalog bears that."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CPendingDeprecationWarning)  # that Celery 6 will cancel it by default
+            super().on_connection_error_after_connected(exc)
 
     class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]
         default_steps = (
