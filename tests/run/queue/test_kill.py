@@ -111,9 +111,11 @@ def test_on_rabbitmq_and_postgresql_whatever_is_killed(grown: Fire) -> None:
 def dead_letters(grown: Fire) -> None:
     """What is delivered too often comes to the queue of the dead, once a worker has made it; nothing else is there."""
     app, queue = make_app(grown.service), QUEUES[0]
-    send(app, queue, {"job": "poison", "stage": "ingest"})
+    list(dead.letters(app, grown.service.broker, False))  # away with what the kills left
     with app.connection_for_read() as connection, connection.channel() as channel:
         box, deliveries = Queue(queue, channel=channel), 0
+        box.purge()
+        send(app, queue, {"job": "poison", "stage": "ingest"})
         while message := box.get():
             deliveries += 1
             message.reject(requeue=True)
