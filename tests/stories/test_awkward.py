@@ -17,7 +17,7 @@ import pytest
 from chasqui import ingest
 from chasqui.config import Config
 from chasqui.errors import ChasquiError, Rejected
-from chasqui.pipeline import STAGES
+from chasqui.pipeline import stages_for
 from chasqui.records import Lesson, Recording
 from chasqui.run import run_stage
 from chasqui.store import open_store
@@ -41,7 +41,7 @@ def _answer(path: Path) -> Answer:
     try:
         store = open_store("memory:")
         recording_id = ingest.accept(path, store).recording_id
-        for stage in STAGES:
+        for stage in stages_for("publish"):
             record = run_stage(stage.name, recording_id, store, Config(threads=1))
             if isinstance(record, Recording):
                 duration_s, damaged = record.duration_s, record.damage is not None

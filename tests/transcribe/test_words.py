@@ -114,7 +114,7 @@ def test_a_language_that_is_not_known_is_said_and_the_run_goes_on(analyzed: Pack
     assert (made.status, made.word_count, made.words) == ("failed", 0, None)
     assert made.why == "the recogniser failed (WrongLanguage)"
     assert made.failure.evidence["language"] == "qu"
-    assert [event.facts for event in events if event.kind == "warned"] == [{"error": "WrongLanguage"}]
+    assert [event.facts["error"] for event in events if event.kind == "warned"] == ["WrongLanguage"]
 
 
 def test_a_failed_transcript_is_tried_again(analyzed: Packed, tmp_path: Path) -> None:

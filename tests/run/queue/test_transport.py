@@ -103,7 +103,7 @@ def test_work_of_a_killed_worker_is_done_by_the_next(app: dict[str, str], tmp_pa
         until(lambda: "done" in said(marks))
     assert said(marks) == ["begun", "begun", "done"]
     queue = Messages(tmp_path / "queue.db", "looking")
-    until(lambda: queue.size("celery") == 0, 10)
+    until(lambda: queue.size("celery") == 0)
 
 
 def test_work_that_takes_longer_than_a_lease_is_not_given_to_another(app: dict[str, str], tmp_path: Path) -> None:
