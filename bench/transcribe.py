@@ -6,11 +6,12 @@ settings; loading included in both. They take turns, so that a busy moment hurts
 (c) Peak memory of `chasqui transcribe` with growing length, all its processes together.
 (d) All forms of captions of an hour of words.
 
-The model is made by tests/asr/tiny_whisper.py: genuine architecture and tokenizer, made-up weights. `--width 32` is the
-tests' own, whose work is next to nothing; 384 is that of Whisper tiny, with one layer instead of four. A real model
-(`--model FOLDER`) does more work per second, so what the pipeline adds weighs less.
+The model is made by tests/asr/tiny_whisper.py: genuine architecture and tokenizer, made-up weights. By default it has
+the size of Whisper tiny (384 wide, 4 layers), the smallest that anybody uses. A real model (`--model FOLDER`) does more
+work per second, so what the pipeline adds, a process of its own and its imports, weighs less.
 
-python bench/transcribe.py [--media DIR] [--quick] [--minutes M] [--hours H] [--repeats N] [--width N] [--model FOLDER]
+python bench/transcribe.py [--media DIR] [--quick] [--minutes M] [--hours H] [--repeats N]
+    [--width N] [--layers N] [--model FOLDER]
 """
 
 from __future__ import annotations
@@ -203,14 +204,15 @@ def main() -> None:
     ask.add_argument("--hours", type=float, default=10, help="of the longest recording; 0 leaves memory out")
     ask.add_argument("--repeats", type=int, default=5)
     ask.add_argument("--width", type=int, default=384, help="of the model that is made")
+    ask.add_argument("--layers", type=int, default=4)
     ask.add_argument("--model", type=Path, help="a real one instead")
     args = ask.parse_args()
     minutes, hours, repeats = (2, 0.5, 1) if args.quick else (args.minutes, args.hours, args.repeats)
     with tempfile.TemporaryDirectory() as scratch:
-        model = args.model or _made(Path(scratch) / "model", args.width)
+        model = args.model or _made(Path(scratch) / "model", args.width, args.layers)
         facts = circumstances() | {
             "captions": captions(args.media),
-            "model": args.model.name if args.model else args.width,
+            "model": args.model.name if args.model else f"{args.width} × {args.layers}",
         }
         facts["overhead"] = overhead(args.media, model, minutes, repeats)
         print(facts["overhead"], facts["captions"], file=sys.stderr, flush=True)  # memory takes hours
@@ -219,8 +221,9 @@ def main() -> None:
     written("transcribe-quick" if args.quick else "transcribe", facts)
 
 
-def _made(folder: Path, width: int) -> Path:
+def _made(folder: Path, width: int, layers: int) -> Path:
     tiny_whisper.WIDTH, tiny_whisper.HEADS = width, max(2, width // 64)
+    tiny_whisper.LAYERS, tiny_whisper.WIDER = layers, 4
     return tiny_whisper.write(folder)
 
 

@@ -40,6 +40,8 @@ TIMES = [f"<|{step * 0.02:.2f}|>" for step in range(1501)]
 SPLIT = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 
 WIDTH, HEADS, LONGEST = 32, 2, 448
+#: Of the encoder and of the decoder; and how much wider the layer within is than what goes through it.
+LAYERS, WIDER = 1, 2
 
 
 def write(folder: Path, says: str = " Hola, esto es una clase de química.", language: str = "es") -> Path:
@@ -116,7 +118,7 @@ def _model(tokenizer: Any, script: list[int]) -> Any:
 
     noise = np.random.default_rng(16)
     size = tokenizer.get_vocab_size()
-    spec = WhisperSpec(1, HEADS, 1, HEADS)
+    spec = WhisperSpec(LAYERS, HEADS, LAYERS, HEADS)
     embeddings = noise.standard_normal((size, WIDTH)).astype(np.float32)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     for part in (spec.encoder, spec.decoder):
@@ -150,8 +152,8 @@ def _fill(part: Any, noise: Any) -> None:
         for attention, outputs in shapes:
             for linear, rows in zip(attention.linear, outputs, strict=True):
                 _linear(linear, rows, WIDTH, noise)
-        _linear(layer.ffn.linear_0, 2 * WIDTH, WIDTH, noise)
-        _linear(layer.ffn.linear_1, WIDTH, 2 * WIDTH, noise)
+        _linear(layer.ffn.linear_0, WIDER * WIDTH, WIDTH, noise)
+        _linear(layer.ffn.linear_1, WIDTH, WIDER * WIDTH, noise)
         for norm in [attention.layer_norm for attention, _ in shapes] + [layer.ffn.layer_norm]:
             norm.gamma, norm.beta = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
 
