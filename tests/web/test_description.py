@@ -25,11 +25,13 @@ SECONDS = os.environ.get("CHASQUI_TEST_API_S", "8")
 OWN = ("/api/v1/people/{id}", "/api/v1/tokens/{id}")
 #: Whether a link leads anywhere or a code is right, no description can say: what is valid may be refused. tus says 412
 #: to versions that it does not know. Whoever sends an Idempotency-Key again gets the answer of the first time, although
-#: what was made then may have been removed since.
+#: what was made then may have been removed since. An
+#: import that was cancelled by DELETE stays to be asked about.
 CONFIG = """
 [checks]
 positive_data_acceptance.enabled = false
 ensure_resource_availability.enabled = false
+use_after_free.enabled = false
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "415", "422", "429"]
 missing_required_header.expected-statuses = ["400", "401", "403", "406", "409", "412", "415", "422"]
 """

@@ -5,6 +5,7 @@ it was the first time and done once.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ KEPT_S = 86_400.0
 #: What is still "being answered" after this belongs to a server that was ended.
 LOST_S = 300.0
 LONGEST = 200
+PLAIN = re.compile(f"[!-~]{{1,{LONGEST}}}")  # what any proxy leaves as it is
 
 
 def once(catalog: Catalog, person_id: str, view: Callable[[], Any]) -> Response:
@@ -34,7 +36,7 @@ def once(catalog: Catalog, person_id: str, view: Callable[[], Any]) -> Response:
         UploadBusy: the first one is still being answered.
     """
     key = request.headers[HEADER]
-    if not 1 <= len(key) <= LONGEST or not key.isprintable():
+    if not PLAIN.fullmatch(key):
         raise BadUpload(why=f"{HEADER} has 1 to {LONGEST} characters")
     if (known := _begin(catalog, person_id, key)) is not None:
         return known
