@@ -133,6 +133,8 @@ def test_nothing_fails_inside_and_nothing_is_answered_that_is_not_described(
                 ),
                 *(
                     f"{address}/openapi/openapi.json",
+                    "--seed",
+                    "1",
                     "--max-time",
                     seconds,
                     "--header",
