@@ -31,9 +31,12 @@ CONFIG = """
 [checks]
 positive_data_acceptance.enabled = false
 ensure_resource_availability.enabled = false
-use_after_free.enabled = false
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "415", "422", "429"]
 missing_required_header.expected-statuses = ["400", "401", "403", "406", "409", "412", "415", "422"]
+
+[[operations]]
+include-path = "/api/v1/imports/{id}"
+checks.use_after_free.enabled = false
 """
 
 
