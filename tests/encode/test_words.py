@@ -203,6 +203,7 @@ def test_a_recogniser_that_fails_costs_the_proof_and_nothing_else(
     made: Any = run_stage("encode", analyzed.recording_id, analyzed.store, settings, events.append)
     assert voice(made) == plain[0]
     assert (made.words.status, made.words.why) == ("failed", "the recogniser failed (RecogniserLost)")
+    assert [set(event.facts) for event in events if event.kind == "warned"] == [{"error", "evidence"}]
     assert [event.facts["error"] for event in events if event.kind == "warned"] == ["RecogniserLost"]
     certificate = analyzed.run("verify", **flags)
     told = json.loads(analyzed.store.path(certificate.report).read_text())["words"]

@@ -114,6 +114,7 @@ def test_a_language_that_is_not_known_is_said_and_the_run_goes_on(analyzed: Pack
     assert (made.status, made.word_count, made.words) == ("failed", 0, None)
     assert made.why == "the recogniser failed (WrongLanguage)"
     assert made.failure.evidence["language"] == "qu"
+    assert [set(event.facts) for event in events if event.kind == "warned"] == [{"error", "evidence"}]
     assert [event.facts["error"] for event in events if event.kind == "warned"] == ["WrongLanguage"]
 
 
