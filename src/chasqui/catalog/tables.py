@@ -114,7 +114,11 @@ class Upload(Made, Table):
     """A file on its way in."""
 
     __tablename__ = "uploads"
-    __table_args__ = (one_of("state", UPLOAD_STATES), CheckConstraint("received_bytes >= 0", name="received"))
+    __table_args__ = (
+        one_of("state", UPLOAD_STATES),
+        CheckConstraint("received_bytes >= 0", name="received"),
+        Index("ix_uploads_state", "state"),
+    )
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
     name: Mapped[str]
@@ -218,6 +222,7 @@ class Job(Made, Table):
     __table_args__ = (
         one_of("state", JOB_STATES),
         Index("ix_jobs_state_beat", "state", "beat_s"),
+        Index("ix_jobs_state_ended", "state", "ended_s"),
         Index("ix_jobs_recording", "recording_id"),
     )
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
