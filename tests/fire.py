@@ -8,9 +8,7 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from clips import SPEECH, excerpt
+from nodes import Postgres, Rabbit, free_port, killed, listens, until
 from sqlalchemy import select
 
 from chasqui.catalog import Catalog, accounts, jobs
@@ -36,129 +35,6 @@ from chasqui.store.folder import blobs_of
 RATE_HZ = 16000
 #: A worker that is silent for so long is dead here: fifty kills should not take an hour of waiting.
 SILENT_S, LEASE_S = 5.0, 4.0
-LIMIT_S = 180.0
-
-
-def until(true: Callable[[], bool], what: str, limit_s: float = LIMIT_S) -> None:
-    """Wait for it."""
-    end = time.monotonic() + limit_s
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"it did not come to pass: {what}")
-        time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-def killed(process: subprocess.Popen[bytes] | None) -> None:
-    """The whole group, as a power cut would."""
-    if process is not None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-class Rabbit:
-    """A RabbitMQ node of our own."""
-
-    PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the wrapper on the path changes user and folder
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self.folder, self.port, self._process = folder, free_port(), None
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
-        (folder / "plugins").write_text("[].")
-        places = {"MNESIA_BASE": "mnesia", "LOG_BASE": "log", "PID_FILE": "pid", "ENABLED_PLUGINS_FILE": "plugins"}
-        self._environment = os.environ | {
-            "HOME": str(folder),  # its cookie lies there
-            "RABBITMQ_NODENAME": f"chasqui{self.port}@localhost",
-            "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_CONFIG_FILE": str(folder / "none"),
-            **{f"RABBITMQ_{name}": str(folder / place) for name, place in places.items()},
-        }
-
-    def begin(self) -> None:
-        """It takes ten seconds to listen."""
-        quiet = subprocess.DEVNULL
-        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(
-            [self.PROGRAM], env=self._environment, start_new_session=True, stdout=quiet, stderr=quiet
-        )
-
-    def queues(self) -> list[str]:
-        """Their names."""
-        ask = [self.PROGRAM.with_name("rabbitmqctl"), "--quiet", "list_queues", "name", "--no-table-headers"]
-        return sorted(subprocess.check_output(ask, env=self._environment, text=True).split())
-
-    def start(self) -> None:
-        self.begin()
-        until(lambda: listens(self.port), "RabbitMQ listens")
-
-    def kill(self) -> None:
-        """Its group is not enough: Erlang starts some helpers apart, which end by themselves."""
-        with suppress(OSError, ValueError):
-            os.kill(int((self.folder / "pid").read_text()), signal.SIGKILL)
-        killed(self._process)
-
-
-class Postgres:
-    """A PostgreSQL cluster of our own; it refuses to run as root, so it runs as `postgres` then."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self.folder, self.port = folder, free_port()
-        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._as: list[str] = []
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-            self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        made = [*self._as, str(self.program("initdb")), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust"]
-        subprocess.run([*made, "-E", "UTF8", "--no-locale"], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    @staticmethod
-    def program(name: str) -> Path | None:
-        return max(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), default=None)
-
-    def start(self) -> None:
-        command = [str(self.program("postgres")), "-D", str(self.folder / "data"), "-p", str(self.port)]
-        self._process = subprocess.Popen(
-            [*self._as, *command, "-c", "listen_addresses=127.0.0.1", "-k", ""],
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-        )
-        until(self._answers, "PostgreSQL answers")
-
-    def _answers(self) -> bool:
-        import psycopg
-
-        with suppress(psycopg.OperationalError):
-            psycopg.connect(self.url, connect_timeout=2).close()
-            return True
-        return False
-
-    def kill(self) -> None:
-        """The postmaster; its children notice and end. Until they have, another one does not start."""
-        process = self._process
-        if process is not None:
-            process.kill()
-            process.wait()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            time.sleep(0.5)
-            (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
 
 class Fire:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 from absent import missing
+from nodes import free_port, listens
 
 PATIENCE_S = 20.0
 
@@ -51,7 +51,7 @@ class Mosquitto:
             missing("mosquitto")
         with (self.folder / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen([str(program), "-c", str(conf)], stdout=log, stderr=log)
-        until(self._listens, "mosquitto")
+        until(lambda: listens(self.port), "mosquitto")
 
     def kill(self) -> None:
         """As a power cut does."""
@@ -66,18 +66,11 @@ class Mosquitto:
             self.process.wait(10)
             self.process = None
 
-    def _listens(self) -> bool:
-        with socket.socket() as link:
-            return link.connect_ex(("127.0.0.1", self.port)) == 0
-
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    with socket.socket() as link:
-        link.bind(("127.0.0.1", 0))
-        port = link.getsockname()[1]
     (folder := tmp_path / "mosquitto").mkdir()
-    broker = Mosquitto(folder, port)
+    broker = Mosquitto(folder, free_port())
     yield broker
     broker.kill()
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import secrets
+import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from absent import missing
+from nodes import database
 
 from chasqui.catalog import Catalog
-
-#: Where PostgreSQL is, for tests: a server that lets us make databases.
-POSTGRES = os.environ.get("CHASQUI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-
 
 #: Without the extra these tests have nothing to test; the modules that import its packages are not even read.
 ABSENT = [
@@ -26,24 +21,16 @@ collect_ignore_glob = ["test_*.py"] if ABSENT and os.environ.get("CI") != "true"
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of an empty database, dropped afterwards."""
-    import psycopg
-
-    name = f"chasqui_test_{secrets.token_hex(4)}"
-    try:
-        server = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        missing(f"no PostgreSQL at CHASQUI_TEST_POSTGRES: {error}")
-    with closing(server):
-        server.execute(f"CREATE DATABASE {name}")
-        yield POSTGRES.rpartition("/")[0] + f"/{name}"
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database that the tests here have for themselves."""
+    with database(request) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("tables"), tmp_path / "catalog.db")
         return f"sqlite:///{tmp_path / 'catalog.db'}"
     return str(request.getfixturevalue("postgres"))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cuts import Cuts
+from schools import Schools
 
 from chasqui.client import Client
 
@@ -25,22 +26,14 @@ collect_ignore_glob = ["test_*.py"] if ABSENT and os.environ.get("CI") != "true"
 class Served:
     """A service on a port of its own, which can be ended and begun again on another one."""
 
-    def __init__(self, folder: Path) -> None:
-        from chasqui.catalog import accounts
-        from chasqui.catalog.permissions import ACTIONS, Actor
-        from chasqui.catalog.tables import Person
+    def __init__(self, folder: Path, schools: Schools) -> None:
         from chasqui.run.service import Service
 
         self.service = Service(data=folder)
+        schools.copy_to(folder)
         self.catalog, self.store = self.service.catalog(), self.service.store()
-        self.school = accounts.make_school(self.catalog, "ours", "Ours").id
-        self.tokens = {}
-        for role in ("teacher", "creator", "student"):
-            with self.catalog.writing() as db:
-                db.add(person := Person(school_id=self.school, role=role, name=role))
-                db.flush()
-            actor = Actor(person.id, role, self.school)
-            self.tokens[role] = accounts.make_token(self.catalog, actor, "tests", list(ACTIONS))
+        self.school = schools.ids["ours"]
+        self.tokens = {role: token for (school, role), token in schools.tokens.items() if school == "ours"}
         self._server: Server | None = None
         self.begin()
 
@@ -82,8 +75,8 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    made = Served(tmp_path / "data")
+def served(tmp_path: Path, two_schools: Schools) -> Iterator[Served]:
+    made = Served(tmp_path / "data", two_schools)
     yield made
     made.end()
     made.catalog.close()

@@ -4,11 +4,7 @@ Mosquitto, a bucket and two workers. What its users see is the same.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +14,7 @@ import pytest
 from absent import missing
 from buckets import Server, Shelf
 from mosquitto import listen, mosquitto  # noqa: F401 - fixtures
+from nodes import Rabbit, Redis
 
 #: Seconds long, of two people.
 RECORDINGS = ("asr/cuttledoc/fleurs-es-002.ogg", "speech/speech-to-text-nodejs/Es_ES_spk19_16khz.wav")
@@ -35,33 +32,13 @@ def serve_extra() -> None:
 
 
 @pytest.fixture
-def rabbit_and_postgres() -> Iterator[dict[str, str]]:
-    from fire import Postgres, Rabbit
-
-    if not Rabbit.PROGRAM.exists() or Postgres.program("postgres") is None:
-        missing("RabbitMQ and PostgreSQL as programs (Debian: rabbitmq-server, postgresql)")
-    with tempfile.TemporaryDirectory(prefix="chasqui-operator-") as place, contextlib.ExitStack() as over:
-        Path(place).chmod(0o755)  # PostgreSQL runs as somebody else
-        rabbit, postgres = Rabbit(Path(place) / "rabbit"), Postgres(Path(place) / "postgres")
-        over.callback(postgres.kill)
-        over.callback(rabbit.kill)
-        postgres.start()
-        rabbit.start()
-        yield {"CHASQUI_DATABASE_URL": postgres.url, "CHASQUI_BROKER_URL": rabbit.url}
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[dict[str, str]]:
-    from fire import free_port, killed, listens, until
-
-    port = free_port()
-    program = shutil.which("redis-server") or missing("redis-server")
-    command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=quiet, stderr=quiet, start_new_session=True)
-    until(lambda: listens(port), "Redis listens", 20)
-    yield {"CHASQUI_CACHE_URL": f"redis://127.0.0.1:{port}/0"}
-    killed(process)
+def rabbit(open_place: Path) -> Iterator[Rabbit]:
+    if not Rabbit.PROGRAM.exists():
+        missing("RabbitMQ as a program (Debian: rabbitmq-server)")
+    node = Rabbit(open_place / "operator")
+    node.start()
+    yield node
+    node.kill()
 
 
 def lessons_of(serving: Any, media: Path, folder: Path) -> list[dict[str, Any]]:
@@ -105,8 +82,9 @@ def test_with_nothing_else_installed(media: Path, tmp_path: Path) -> None:
 
 
 def test_with_everything(
-    rabbit_and_postgres: dict[str, str],
-    redis: dict[str, str],
+    rabbit: Rabbit,
+    new_database: str,
+    redis_server: Redis,
     mosquitto: Any,  # noqa: F811
     listen: Callable[..., Any],  # noqa: F811
     shelf_on: Callable[[Server], Shelf],
@@ -118,8 +96,9 @@ def test_with_everything(
 
     shelf = shelf_on(_bucket_server(request))
     mosquitto.start()
-    env = {**rabbit_and_postgres, **redis, **shelf.server.env}
-    env |= {"CHASQUI_MQTT_URL": mosquitto.url(), "CHASQUI_STORE_URL": f"{shelf.url}/clases"}
+    env = {"CHASQUI_DATABASE_URL": new_database, "CHASQUI_BROKER_URL": rabbit.url, **shelf.server.env}
+    env |= {"CHASQUI_CACHE_URL": redis_server.url, "CHASQUI_MQTT_URL": mosquitto.url()}
+    env |= {"CHASQUI_STORE_URL": f"{shelf.url}/clases"}
     serving = Serving(tmp_path / "data", env, worker=False)
     try:
         for _ in range(2):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from schools import Schools
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -61,23 +62,13 @@ class Client:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    from chasqui.catalog import accounts
-    from chasqui.catalog.permissions import ACTIONS, ROLES, Actor
-    from chasqui.catalog.tables import Person
+def house(tmp_path: Path, two_schools: Schools) -> Iterator[House]:
     from chasqui.run.service import Service
     from chasqui.web.app import make_app
 
     service = Service(data=tmp_path / "data")
+    two_schools.copy_to(service.data)
     catalog, store = service.catalog(), service.store()
-    schools = {name: accounts.make_school(catalog, name, name).id for name in ("ours", "theirs")}
-    tokens = {}
-    for (name, school), role in ((pair, role) for pair in schools.items() for role in ROLES):
-        at = None if role == "operator" else school
-        with catalog.writing() as db:
-            db.add(person := Person(school_id=at, role=role, name=f"{role} {name}"))
-            db.flush()
-        tokens[name, role] = accounts.make_token(catalog, Actor(person.id, role, at), "tests", list(ACTIONS))
     app = make_app(service, catalog, store)
-    yield House(app, service, catalog, store, schools, tokens)
+    yield House(app, service, catalog, store, two_schools.ids, two_schools.tokens)
     catalog.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,10 +52,11 @@ class School:
 
 
 @pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
+def school(tables: Path, tmp_path: Path) -> Iterator[School]:
     from chasqui.catalog import accounts, open_catalog
     from chasqui.catalog.tables import Person
 
+    shutil.copyfile(tables, tmp_path / "catalog.db")
     catalog = open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}")
     made = accounts.make_school(catalog, "ie-40", "I. E. 40")
     with catalog.writing() as db:

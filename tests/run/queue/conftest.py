@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,10 @@ collect_ignore = NEED if ABSENT and os.environ.get("CI") != "true" else []
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
+def catalog(tables: Path, tmp_path: Path) -> Iterator[Catalog]:
     from chasqui.catalog import open_catalog
 
+    shutil.copyfile(tables, tmp_path / "catalog.db")
     opened = open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}")
     yield opened
     opened.close()

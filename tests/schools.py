@@ -1,0 +1,57 @@
+"""Catalogs that were made before: making the tables takes longer than most tests, copying a file does not.
+
+How the tables come about is what `tests/catalog/test_migrations.py` looks at.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Schools:
+    """Two schools with somebody of every role."""
+
+    file: Path
+    ids: dict[str, str]  # ours, theirs → id
+    tokens: dict[tuple[str, str], str]  # (school, role) → a token with all scopes
+
+    def copy_to(self, data: Path) -> None:
+        """Into the data folder of a service that has no catalog yet."""
+        data.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.file, data / "catalog.db")
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog without rows, as a file."""
+    from chasqui.catalog import open_catalog
+
+    file = tmp_path_factory.mktemp("tables") / "catalog.db"
+    open_catalog(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def two_schools(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Schools:
+    from chasqui.catalog import accounts, open_catalog
+    from chasqui.catalog.permissions import ACTIONS, ROLES, Actor
+    from chasqui.catalog.tables import Person
+
+    file = tmp_path_factory.mktemp("schools") / "catalog.db"
+    shutil.copyfile(tables, file)
+    catalog = open_catalog(f"sqlite:///{file}")
+    schools = {name: accounts.make_school(catalog, name, name).id for name in ("ours", "theirs")}
+    tokens = {}
+    for (name, school), role in ((pair, role) for pair in schools.items() for role in ROLES):
+        at = None if role == "operator" else school
+        with catalog.writing() as db:
+            db.add(person := Person(school_id=at, role=role, name=f"{role} {name}"))
+            db.flush()
+        tokens[name, role] = accounts.make_token(catalog, Actor(person.id, role, at), "tests", list(ACTIONS))
+    catalog.close()
+    return Schools(file, schools, tokens)
