@@ -42,8 +42,6 @@ BACKLOG = 512
 NICE = 10
 #: Each answer gives up Python's lock at every step of the database, and waits for it this long if others compute.
 SWITCH_S = 0.0005
-#: All headers of a request together; what tus says about a file has a kilobyte or two.
-HEAD_BYTES = 64 << 10
 #: A link that brings nothing for so long is cut; what came is kept.
 SILENT_S = 30
 #: Whom a worker was begun by: it ends with that process, or one would be left over by each server that was killed.
@@ -97,9 +95,10 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
 
 def make_server(app: Flask, host: str, port: int) -> Server:
     """The web server, not yet listening."""
-    from cheroot.wsgi import Server
+    from chasqui.web.door import HEAD_BYTES, Door
 
-    server = Server((host, port), app, numthreads=THREADS, timeout=SILENT_S, request_queue_size=BACKLOG)
+    fair = not app.extensions["service"].proxies
+    server = Door((host, port), app, THREADS, fair, timeout=SILENT_S, request_queue_size=BACKLOG)
     server.max_request_body_size = 0  # told by the application, in words
     server.max_request_header_size = HEAD_BYTES
     server.shutdown_timeout = END_S
