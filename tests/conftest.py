@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from absent import missing
 
-pytest_plugins = ("buckets", "fakes", "lesson", "nodes", "schools", "standin")
+pytest_plugins = ("buckets", "fakes", "lesson", "nodes", "schools", "standin", "surroundings")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Any]:
+def serving(surroundings: dict[str, str], tmp_path: Path) -> Iterator[Any]:
     try:
         import cheroot  # noqa: F401
         import flask_openapi3  # noqa: F401
@@ -30,7 +30,7 @@ def serving(tmp_path: Path) -> Iterator[Any]:
         missing("chasqui[serve]")
     from serving import Serving
 
-    made = Serving(tmp_path / "data")
+    made = Serving(tmp_path / "data", surroundings)
     yield made
     made.end()
 
