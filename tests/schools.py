@@ -1,6 +1,7 @@
-"""Catalogs that were made before: making the tables takes longer than most tests, copying a file does not.
+"""What takes longer than most tests, made once: the tables of a catalog, people in it, the work behind a password.
 
-How the tables come about is what `tests/catalog/test_migrations.py` looks at.
+How the tables come about is what `tests/catalog/test_migrations.py` looks at; what a password really costs,
+`tests/catalog/test_secrets.py`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,18 @@ class Schools:
         """Into the data folder of a service that has no catalog yet."""
         data.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.file, data / "catalog.db")
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with the least of everything; as it really is, each password takes a quarter of a second."""
+    import argon2
+
+    from chasqui.catalog import secrets
+
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(secrets, "_hasher", lambda: hasher)
+    monkeypatch.setattr(secrets, "_nobody", lambda: hasher.hash("nobody"))
 
 
 @pytest.fixture(scope="session")

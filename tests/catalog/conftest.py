@@ -20,6 +20,11 @@ ABSENT = [
 collect_ignore_glob = ["test_*.py"] if ABSENT and os.environ.get("CI") != "true" else []
 
 
+@pytest.fixture(autouse=True)
+def passwords(quick_passwords: None) -> None:
+    """Nothing here is about what they cost."""
+
+
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database that the tests here have for themselves."""

@@ -74,6 +74,11 @@ class Served:
             worker.perform(job.id, str(job.stage))
 
 
+@pytest.fixture(autouse=True)
+def passwords(quick_passwords: None) -> None:
+    """Nothing here is about what they cost."""
+
+
 @pytest.fixture
 def served(tmp_path: Path, two_schools: Schools) -> Iterator[Served]:
     made = Served(tmp_path / "data", two_schools)

@@ -52,12 +52,12 @@ def archive(kind: str) -> bytes:
     out = io.BytesIO()
     if kind == "zip":
         with zipfile.ZipFile(out, "w") as made:
-            made.writestr("clase.mp3", b"x")
+            made.writestr(zipfile.ZipInfo("clase.mp3"), b"x")
     elif kind == "tar":
         with tarfile.open(fileobj=out, mode="w") as made:
             made.addfile(tarfile.TarInfo("clase.mp3"))
     else:
-        return gzip.compress(b"x")
+        return gzip.compress(b"x", mtime=0)
     return out.getvalue()
 
 

@@ -61,6 +61,11 @@ class Client:
         )
 
 
+@pytest.fixture(autouse=True)
+def passwords(quick_passwords: None) -> None:
+    """Nothing here is about what they cost."""
+
+
 @pytest.fixture
 def house(tmp_path: Path, two_schools: Schools) -> Iterator[House]:
     from chasqui.run.service import Service
