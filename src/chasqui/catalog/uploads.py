@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as Db
 from chasqui.catalog import Catalog, jobs
 from chasqui.catalog.permissions import Actor
 from chasqui.catalog.tables import Job, Lesson, School, Upload
-from chasqui.errors import NoRoom, NotAllowed, TooLarge, UnknownThing
+from chasqui.errors import EmptyFile, NoRoom, NotAllowed, TooLarge, UnknownThing, UploadOver
 
 #: Links in the mountains come back after days, not weeks.
 KEPT_S = 7 * 86_400.0
@@ -27,10 +27,13 @@ def begin(catalog: Catalog, actor: Actor, name: str, size: int, most: int, facts
     """Room for a file of this size.
 
     Raises:
+        EmptyFile: there is nothing to wait for.
         TooLarge: more than one file may have.
         NoRoom: the school's room is used up, by what is there and what is on its way.
         NotAllowed: too many at once.
     """
+    if size == 0:
+        raise EmptyFile(name=name)
     if size > most:
         raise TooLarge(name=name, bytes=size, most=most)
     with catalog.writing() as db:
@@ -96,9 +99,16 @@ def note(catalog: Catalog, upload_id: str, received: int) -> None:
 
 
 def recognised(catalog: Catalog, upload_id: str, recording_id: str) -> None:
-    """Which recording it is, noted before its bytes move: after a crash in between, this says where they are."""
+    """Which recording it is, noted before its bytes move: after a crash in between, this says where they are.
+
+    Raises:
+        UploadOver: it was given up meanwhile, and its room is free again.
+    """
     with catalog.writing() as db:
-        db.execute(update(Upload).where(Upload.id == upload_id).values(recording_id=recording_id))
+        upload = db.get_one(Upload, upload_id, with_for_update=True)
+        if upload.state == "ended":
+            raise UploadOver(why="ended")
+        upload.recording_id = recording_id
 
 
 def complete(
@@ -107,9 +117,14 @@ def complete(
     """The lesson that came of it, and the job that makes it; None where it is made already.
 
     Twice the same recording in one school is one lesson. Calling this again changes nothing.
+
+    Raises:
+        UploadOver: it was given up meanwhile.
     """
     with catalog.writing() as db:
         upload = db.get_one(Upload, upload_id, with_for_update=True)
+        if upload.state == "ended":
+            raise UploadOver(why="ended")
         lesson = _lesson(db, upload, recording_id, title)
         running = db.scalar(select(Job).where(Job.lesson_id == lesson.id, Job.state.not_in(("failed", "cancelled"))))
         if upload.state == "complete" or running is not None:

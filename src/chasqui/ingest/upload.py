@@ -55,7 +55,7 @@ def handed(path: Path, store: Store, name: str, title: str, tell: Callable[[str]
     with store.workspace(found.recording_id, "request") as work:
         known = store.get(found.recording_id, "request", Request)
         if known is not None and known.sha256 == found.sha256 and _there(known, store):
-            path.unlink()
+            path.unlink(missing_ok=True)  # two may finish at once
             return known
         inside = work.folder / "upload"
         _double(path, inside)

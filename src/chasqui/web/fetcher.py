@@ -104,6 +104,8 @@ class Fetcher:
             with opened(wanted.url, Limits(most_bytes=self._most), self._rules) as found:
                 name = wanted.facts.get("filename") or found.name
                 size = most if found.size is None else found.size  # unsaid: all room there is, until it is known
+                if found.size is None and not most:
+                    raise NoRoom(name=wanted.url, left=0)
                 upload = uploads.begin(self._catalog, actor, name, size, self._most, {**wanted.facts, "filename": name})
                 self._go_on(wanted, 0, upload_id=upload.id, size_bytes=found.size)
                 came = self._incoming.append(upload.id, 0, upload.bytes, _Body(self, wanted, found))

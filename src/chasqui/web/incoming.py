@@ -9,8 +9,9 @@ import os
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -98,16 +99,15 @@ class Incoming:
                 for block in _blocks(body):
                     if file.tell() + len(block) > whole:
                         raise TooLarge(name=upload_id, bytes=file.tell() + len(block), most=whole)
-                    file.write(block)
+                    _write(file, block)
                     if hashed is not None:
                         hashed.update(block)
                 if checksum and hashed is not None and hashed.digest() != checksum.digest:
                     raise BadPiece(at=at)
+                os.fsync(file.fileno())
             except (TooLarge, BadPiece, OSError):
                 file.truncate(at)
                 raise
-            file.flush()
-            os.fsync(file.fileno())
             return file.tell()
 
     def drop(self, upload_id: str) -> None:
@@ -134,10 +134,16 @@ class Incoming:
             raise UploadBusy() from error
 
     @contextmanager
-    def _opened(self, upload_id: str) -> Iterator[BinaryIO]:
+    def _opened(self, upload_id: str) -> Iterator[FileIO]:
         descriptor = os.open(self.path(upload_id), os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
+        with os.fdopen(descriptor, "r+b", buffering=0) as file:  # a buffer that a full disk refused could not be cut
             yield file
+
+
+def _write(file: FileIO, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _blocks(body: Source) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
+from tempfile import gettempdir
 from typing import Any
 
 from flask import Response, json, make_response, request
@@ -17,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from chasqui.catalog import Catalog
 from chasqui.catalog.tables import Answered
 from chasqui.errors import BadUpload, OtherRequest, UploadBusy
+from chasqui.store.guard import disk
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -84,5 +86,20 @@ def _forget(catalog: Catalog, person_id: str, key: str) -> None:
 
 
 def _hash() -> str:
-    body = request.get_data(cache=True) if request.is_json else b""
-    return hashlib.sha256(b"\0".join((request.method.encode(), request.full_path.encode(), body))).hexdigest()
+    """Of all that was asked: tus says in headers what others say in bodies."""
+    said = [request.headers.get(name, "") for name in ("Upload-Length", "Upload-Metadata")]
+    body = request.get_data(cache=True) if request.is_json else _form()
+    asked = "\0".join((request.method, request.full_path, *said)).encode()
+    return hashlib.sha256(b"\0".join((asked, body))).hexdigest()
+
+
+def _form() -> bytes:
+    """A hash of the fields and files of a form: it is written anew each time, with another boundary."""
+    hashed = hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode())
+    with disk(gettempdir()):
+        for name, file in request.files.items(multi=True):
+            hashed.update(f"\0{name}\0{file.filename}\0".encode())
+            while block := file.stream.read(1 << 20):
+                hashed.update(block)
+            file.stream.seek(0)
+    return hashed.digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from flask import Response, json, request
@@ -77,7 +78,7 @@ def status_of(error: ChasquiError) -> int:
 
 def answer(error: ChasquiError) -> Response:
     """The problem that an error is."""
-    status = status_of(error)
+    error, status = _outward(error), status_of(error)
     problem = Problem(
         type=f"urn:chasqui:{error.code}",
         title=error.code,
@@ -129,8 +130,15 @@ def of_validation(error: ValidationError) -> Response:
 
 def of_defect(error: Exception) -> Response:
     """Our own mistake: told without its insides, which are in the log."""
-    log.exception("a defect at %s", request.path)
+    log.exception("a defect at %r", request.path)
     return answer(Defect(name=request.path, what=type(error).__name__))
+
+
+def _outward(error: ChasquiError) -> ChasquiError:
+    """Without the folders in which we keep things."""
+    if "path" not in error.evidence:
+        return error
+    return type(error)(**{**error.evidence, "path": Path(str(error.evidence["path"])).name})
 
 
 def _fact(fact: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from email.utils import formatdate
+from tempfile import gettempdir
 from typing import Any
 
 from flask import Response, current_app, json, jsonify, request
@@ -18,7 +19,9 @@ from werkzeug.exceptions import ClientDisconnected, PreconditionFailed, Unsuppor
 from chasqui.catalog import uploads
 from chasqui.catalog.permissions import Thing
 from chasqui.catalog.tables import Upload
-from chasqui.errors import BadUpload, TooLarge, UploadOver
+from chasqui.errors import BadUpload, TooLarge, Unreadable, UploadOver
+from chasqui.ingest.tags import one_line
+from chasqui.store.guard import disk
 from chasqui.web.auth import catalog, me, needs, permit, public
 from chasqui.web.incoming import CHECKSUMS, Incoming, read_checksum
 from chasqui.web.problems import of_http
@@ -28,6 +31,7 @@ SIGNED_IN: list[dict[str, list[str]]] = [{"token": []}]
 VERSION = "1.0.0"
 EXTENSIONS = "creation,checksum,expiration,termination"
 PIECE = "application/offset+octet-stream"
+LANGUAGE = re.compile("[a-z]{2,3}")
 #: What may be said about a file, and how long each may be.
 FACTS = {"filename": 200, "title": 200, "language": 3, "licence": 100, "consent": 5, "target": 20, "budget": 20}
 
@@ -77,6 +81,8 @@ def begin() -> Response:
 @needs("uploads.write")
 def where(path: ById) -> Response:
     upload = _mine(path.id)
+    if upload.state == "ended":
+        raise UploadOver(why="ended")
     whole = upload.state == "complete" or (upload.recording_id and not _incoming().path(upload.id).exists())
     at = upload.bytes if whole else _incoming().settled(upload.id)
     if upload.state == "open" and at == upload.bytes:
@@ -127,7 +133,8 @@ def outcome(path: ById) -> Response:
 @api.post("/files", responses={201: Uploaded}, security=SIGNED_IN, summary="A small file as a form: field `file`")
 @needs("uploads.write")
 def form() -> Response:
-    file = request.files.get("file")
+    with disk(gettempdir()):
+        file = request.files.get("file")  # kept aside until it is whole
     if file is None:
         raise BadUpload(why="the form has no field `file`")
     facts = {name: request.form[name] for name in FACTS if name in request.form}
@@ -153,26 +160,42 @@ def finish(upload: Upload) -> Uploaded:
     """The lesson and the job of a file that is whole.
 
     Raises:
+        UploadOver: it was given up meanwhile.
         Unreadable, EmptyFile, DiskFull, NotWritable: the upload stays as it is, and may be finished again.
     """
-    from chasqui.ingest import hand_over
     from chasqui.run.queue.work import queue_of
 
-    title = upload.facts.get("title", "")
+    recording_id = _handed(upload)
+    title = upload.facts.get("title", "") or upload.name.rpartition(".")[0] or upload.name
+    settings, queue = settings_of(upload.facts), queue_of(uploads.FIRST_STAGE)
+    lesson, job = uploads.complete(catalog(), upload.id, recording_id, title, settings, queue)
+    _incoming().drop(upload.id)
+    return Uploaded(lesson_id=lesson.id, job_id=job.id if job else None, recording_id=recording_id)
+
+
+def _handed(upload: Upload) -> str:
+    """The recording that the bytes are, now in the store."""
+    from chasqui.ingest import hand_over
+
     path, recording_id = _incoming().path(upload.id), upload.recording_id
     if path.exists():
 
         def tell(known: str) -> None:
             uploads.recognised(catalog(), upload.id, known)
 
-        recording_id = hand_over(path, current_app.extensions["store"], upload.name, title, tell).recording_id
+        try:
+            title = upload.facts.get("title", "")
+            return hand_over(path, current_app.extensions["store"], upload.name, title, tell).recording_id
+        except UploadOver:
+            _incoming().drop(upload.id)
+            raise
+        except Unreadable:  # somebody else finished it at this very moment
+            recording_id = uploads.find(catalog(), upload.id).recording_id
+            if path.exists() or recording_id is None:
+                raise
     if recording_id is None:
         raise UploadOver(why="ended")
-    title = title or upload.name.rpartition(".")[0] or upload.name
-    settings, queue = settings_of(upload.facts), queue_of(uploads.FIRST_STAGE)
-    lesson, job = uploads.complete(catalog(), upload.id, recording_id, title, settings, queue)
-    _incoming().drop(upload.id)
-    return Uploaded(lesson_id=lesson.id, job_id=job.id if job else None, recording_id=recording_id)
+    return recording_id
 
 
 def _made(upload: Upload) -> Uploaded:
@@ -248,13 +271,19 @@ def _metadata(header: str) -> dict[str, str]:
 
 
 def checked(facts: dict[str, str]) -> dict[str, str]:
-    """Only what we know, on one line, not too long; a file name without its folders."""
+    """Only what we know, on one line, not too long; a file name without its folders.
+
+    Raises:
+        BadUpload
+    """
     kept = {}
     for name, most in FACTS.items():
-        if text := "".join(letter if letter.isprintable() else " " for letter in facts.get(name, "")).strip():
-            kept[name] = text[:most]
+        if text := one_line(facts.get(name, ""), most):
+            kept[name] = text
     if "filename" in kept:
         kept["filename"] = re.split(r"[/\\]", kept["filename"])[-1] or "upload"
+    if not LANGUAGE.fullmatch(kept.get("language", "es")):
+        raise BadUpload(why="the language is none of ISO 639")
     return kept
 
 
