@@ -159,6 +159,53 @@ def test_two_postmen_do_not_send_twice(catalog: Catalog) -> None:
     assert sorted(n for _, n in broker.got) == list(range(40))
 
 
+@pytest.mark.parametrize("kind", outbox.IN_ORDER)
+def test_what_is_on_its_way_to_somebody_slow_is_not_sent_again(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Ten seconds without an answer; meanwhile others look, and the broker is said to be back."""
+    broker, later = Broker(), [0.0]
+    monkeypatch.setattr(outbox, "time", type("Clock", (), {"time": staticmethod(lambda: time.time() + later[0])}))
+
+    def slow(address: str, body: Mapping[str, Any]) -> None:
+        later[0] += 10.0
+        assert outbox.post(catalog, {kind: broker}, TROUBLE) == 0
+        outbox.hurry(catalog, kind)
+        assert outbox.post(catalog, {kind: broker}, TROUBLE) == 0
+        raise ConnectionError("no answer")
+
+    write(catalog, 2, kind)
+    for _ in range(2):  # the second time it has met trouble before
+        outbox.post(catalog, {kind: slow}, TROUBLE)
+        due_now(catalog)
+    assert broker.got == []
+    assert outbox.post(catalog, {kind: broker}, TROUBLE) == 2
+    assert broker.got == [("voice", 0), ("voice", 1)]
+
+
+def test_a_letter_thrown_away_on_its_way_takes_no_other_along(catalog: Catalog) -> None:
+    """SQLite gives the highest number that was thrown away to the next letter."""
+
+    def send(address: str, body: Mapping[str, Any]) -> None:
+        outbox.drop(catalog, "notice")
+        write(catalog, 1)
+
+    write(catalog, 1, "notice")
+    outbox.post(catalog, {"notice": send}, TROUBLE)
+    broker = Broker()
+    assert outbox.post(catalog, {"task": broker}, TROUBLE) == 1
+
+
+@pytest.mark.parametrize("kind", ["task", "notice", "webhook"])
+def test_letters_written_while_the_clock_was_ahead_go_out_once_it_is_right(catalog: Catalog, kind: str) -> None:
+    write(catalog, 1, kind)
+    with catalog.writing() as db:
+        db.execute(sa.update(Letter).values(due_s=time.time() + 4 * 365 * 86_400.0))
+    broker = Broker()
+    assert outbox.post(catalog, {kind: broker}, TROUBLE) == 1
+    assert outbox.post(catalog, {kind: broker}, TROUBLE) == 0
+
+
 def test_an_unexpected_exception_is_a_defect_and_the_letter_stays(catalog: Catalog) -> None:
     def broken(address: str, body: Mapping[str, Any]) -> None:
         raise TypeError("a defect")

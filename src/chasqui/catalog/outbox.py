@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session as Db
 
 from chasqui.catalog import Catalog
@@ -18,6 +18,11 @@ from chasqui.catalog.tables import Letter, Webhook
 #: Waiting doubles from one second to a quarter of an hour: a broker that was restarted is found at once, one that is
 #: away for the night is not hammered.
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
+#: Nothing is due later than this from now, unless the clock was set back since it was written: then it is due now.
+FAR_S = 2 * LONGEST_WAIT_S
+#: So long nobody else takes a letter that is on its way in order: longer than any receiver has to answer. A task may be
+#: sent by two, since it does no harm; it is not held back for so long by a postman that was killed.
+ON_ITS_WAY_S = 45.0
 #: Tries of a webhook until it is given up: about three days. Tasks and notices never are.
 WEBHOOK_TRIES = 300
 #: Letters sent are kept for a day, for whoever asks what was said.
@@ -50,7 +55,7 @@ def _next(catalog: Catalog, send: Mapping[str, Send], down: set[str]) -> int | N
         kinds = [kind for kind in send if kind not in down]
         waiting = (Letter.kind.in_(kinds), Letter.sent_s.is_(None), Letter.given_up_s.is_(None))
         turn = select(func.min(Letter.number)).where(*waiting).group_by(Letter.kind, Letter.address)
-        wanted = select(Letter.number).where(*waiting, Letter.due_s <= time.time())
+        wanted = select(Letter.number).where(*waiting, _due())
         if ordered := set(kinds) & set(IN_ORDER):
             wanted = wanted.where(or_(Letter.kind.not_in(ordered), Letter.number.in_(turn)))
         return db.scalar(wanted.order_by(Letter.due_s, Letter.number).limit(1))
@@ -61,33 +66,40 @@ def _sent(
 ) -> int:
     # Claimed first, sent outside any transaction: a broker that answers slowly must not hold the database.
     with catalog.writing() as db:
-        wanted = select(Letter).where(Letter.number == number, Letter.sent_s.is_(None), Letter.given_up_s.is_(None))
-        letter = db.scalar(wanted.with_for_update(skip_locked=True))
-        if letter is None or letter.due_s > time.time():
+        wanted = (Letter.number == number, Letter.sent_s.is_(None), Letter.given_up_s.is_(None), _due())
+        letter = db.scalar(select(Letter).where(*wanted).with_for_update(skip_locked=True))
+        if letter is None:
             return 0
         letter.attempts += 1
-        letter.due_s = time.time() + _wait(letter.attempts)
-        kind, address, body, attempts = letter.kind, letter.address, letter.body, letter.attempts
+        letter.due_s = time.time() + (ON_ITS_WAY_S if letter.kind in IN_ORDER else _wait(letter.attempts))
+        letter.trouble = None  # so that nobody hurries what is on its way
     try:
-        send[kind](address, body)
+        send[letter.kind](letter.address, letter.body)
     except trouble as error:
-        if kind != "webhook":  # each webhook is another server; a broker is the same for all
-            down.add(kind)
-        _note(catalog, number, trouble=str(error)[:500], given_up=kind == "webhook" and attempts >= WEBHOOK_TRIES)
+        if letter.kind != "webhook":  # each webhook is another server; a broker is the same for all
+            down.add(letter.kind)
+        _note(catalog, letter, trouble=str(error)[:500] or type(error).__name__)
         return 0
-    _note(catalog, number)
+    _note(catalog, letter)
     return 1
 
 
-def _note(catalog: Catalog, number: int, trouble: str | None = None, given_up: bool = False) -> None:
+def _due() -> ColumnElement[bool]:
+    now = time.time()
+    return or_(Letter.due_s <= now, Letter.due_s > now + FAR_S)
+
+
+def _note(catalog: Catalog, sent: Letter, trouble: str | None = None) -> None:
     with catalog.writing() as db:
-        letter = db.get(Letter, number)
-        if letter is None:  # thrown away while it was on its way
+        # By its birthday too: where it was thrown away on its way, SQLite may have given its number to another one.
+        letter = db.scalar(select(Letter).where(Letter.number == sent.number, Letter.created_s == sent.created_s))
+        if letter is None:
             return
-        letter.trouble = trouble
         if trouble is None:
-            letter.sent_s = time.time()
-        elif given_up:
+            letter.trouble, letter.sent_s = None, time.time()
+            return
+        letter.trouble, letter.due_s = trouble, time.time() + _wait(sent.attempts)
+        if letter.kind == "webhook" and sent.attempts >= WEBHOOK_TRIES:
             stop(db, letter.address)
 
 
