@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,8 +12,6 @@ import sqlalchemy as sa
 
 from chasqui.catalog import Catalog, accounts, jobs
 from chasqui.catalog.tables import Job, Letter, Person
-
-QUEUES = {"clean": "voice", "encode": "voice"}
 
 
 @pytest.fixture
@@ -45,9 +44,14 @@ def letters(catalog: Catalog) -> list[tuple[str, Any]]:
         ]
 
 
-def silence(catalog: Catalog) -> None:
+def swept(catalog: Catalog, silent: Mapping[str, jobs.Sign] | None = None) -> list[str]:
+    """Where nothing else is said, every worker fell silent."""
+    return jobs.sweep(catalog, lambda _stage: "voice", jobs.signs(catalog) if silent is None else silent)
+
+
+def told_of(catalog: Catalog, ago_s: float) -> None:
     with catalog.writing() as db:
-        db.execute(sa.update(Job).values(beat_s=time.time() - max(jobs.SILENT_S, jobs.REMIND_S) - 1))
+        db.execute(sa.update(Job).values(beat_s=time.time() - ago_s))
 
 
 def test_a_job_goes_from_stage_to_stage_to_its_end(catalog: Catalog, job: str) -> None:
@@ -74,9 +78,8 @@ def test_of_many_workers_one_gets_it(catalog: Catalog, job: str) -> None:
 
 def test_a_worker_that_fell_silent_is_followed_by_another(catalog: Catalog, job: str) -> None:
     jobs.take(catalog, job, "clean", "w1")
-    assert jobs.sweep(catalog, QUEUES) == []
-    silence(catalog)
-    assert jobs.sweep(catalog, QUEUES) == [job]
+    assert swept(catalog, {}) == []
+    assert swept(catalog) == [job]
     assert row(catalog, job).state == "waiting"
     assert jobs.take(catalog, job, "clean", "w2")
     assert not jobs.beat(catalog, job, "w1")  # back from the dead: it is told to stop
@@ -85,18 +88,36 @@ def test_a_worker_that_fell_silent_is_followed_by_another(catalog: Catalog, job:
     assert row(catalog, job).worker == "w2"
 
 
-def test_a_job_that_nobody_came_for_is_reminded_of(catalog: Catalog, job: str) -> None:
-    silence(catalog)
-    assert jobs.sweep(catalog, QUEUES) == [job]
+def test_who_spoke_up_after_the_look_is_not_taken_for_dead(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    signs = jobs.signs(catalog)
+    assert jobs.beat(catalog, job, "w1")
+    assert swept(catalog, signs) == []
+    assert row(catalog, job).worker == "w1"
+
+
+def test_whose_clock_is_wrong_by_hours_keeps_the_job(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    for hours in (-7, 7):
+        told_of(catalog, hours * 3600.0)
+        assert jobs.take(catalog, job, "clean", "w2") is None
+        assert swept(catalog, {}) == []
+
+
+@pytest.mark.parametrize("ago_s", [jobs.REMIND_S + 1, -jobs.REMIND_S - 60])
+def test_a_job_that_nobody_came_for_is_reminded_of(catalog: Catalog, job: str, ago_s: float) -> None:
+    """After half an hour; and if the clock was far ahead when it was told of last, now."""
+    assert swept(catalog) == []
+    told_of(catalog, ago_s)
+    assert swept(catalog) == [job]
     assert letters(catalog) == [("voice", "clean")] * 2
-    assert jobs.sweep(catalog, QUEUES) == []
+    assert swept(catalog) == []
 
 
 def test_a_stage_that_kills_its_workers_is_given_up(catalog: Catalog, job: str) -> None:
     for attempt in range(jobs.ATTEMPTS):
         assert jobs.take(catalog, job, "clean", f"w{attempt}")
-        silence(catalog)
-        jobs.sweep(catalog, QUEUES)
+        swept(catalog)
     assert jobs.take(catalog, job, "clean", "w9") is None
     ended = row(catalog, job)
     assert (ended.state, ended.error, ended.evidence) == ("failed", "GaveUp", {"stage": "clean", "attempts": 4})
@@ -116,9 +137,33 @@ def test_waiting_work_is_cancelled_at_once_and_running_work_at_its_next_beat(cat
 def test_a_cancelled_job_whose_worker_died_ends_too(catalog: Catalog, job: str) -> None:
     jobs.take(catalog, job, "clean", "w1")
     jobs.cancel(catalog, job)
-    silence(catalog)
-    jobs.sweep(catalog, QUEUES)
+    swept(catalog)
     assert row(catalog, job).state == "cancelled"
+
+
+def test_cancelled_work_does_not_wait_first(catalog: Catalog, job: str) -> None:
+    """Its stage failed, its slice or its worker ended in the second before the beat that would have told of it."""
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.cancel(catalog, job)
+    jobs.wait(catalog, job, "w1", "voice", after_s=600)
+    assert row(catalog, job).state == "cancelled"
+
+
+def test_cancelled_work_is_not_given_back(catalog: Catalog, job: str) -> None:
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.cancel(catalog, job)
+    jobs.give_back(catalog, job, "w1", "voice")
+    assert row(catalog, job).state == "cancelled"
+
+
+def test_what_comes_of_a_job_is_noted_with_its_end_and_not_where_it_was_cancelled(catalog: Catalog, job: str) -> None:
+    noted: list[str] = []
+    jobs.take(catalog, job, "clean", "w1")
+    jobs.go_on(catalog, job, "w2", None, "voice", made=lambda _, row: noted.append(row.id))  # not its own
+    jobs.cancel(catalog, job)
+    jobs.go_on(catalog, job, "w1", None, "voice", made=lambda _, row: noted.append(row.id))
+    assert row(catalog, job).state == "cancelled"
+    assert noted == []
 
 
 def test_a_failure_keeps_its_reason(catalog: Catalog, job: str) -> None:
@@ -147,8 +192,7 @@ def test_the_worker_may_keep_it_for_the_next_stage(catalog: Catalog, job: str) -
     kept = jobs.go_on(catalog, job, "w1", "encode", "voice", keep=True)
     assert kept and (kept.state, kept.stage, kept.worker, kept.attempts) == ("running", "encode", "w1", 1)
     assert letters(catalog) == [("voice", "clean")]
-    silence(catalog)
-    assert jobs.sweep(catalog, QUEUES) == [job]
+    assert swept(catalog) == [job]
     assert letters(catalog) == [("voice", "clean"), ("voice", "encode")]
 
 
@@ -188,14 +232,6 @@ def test_a_dead_letter_does_not_matter_where_the_work_went_on(catalog: Catalog, 
     jobs.go_on(catalog, job, "w1", "encode", "voice")
     assert not jobs.undelivered(catalog, job, "clean", "voice")
     assert (row(catalog, job).state, row(catalog, job).attempts) == ("waiting", 0)
-
-
-def test_a_dead_letter_of_a_job_that_nobody_wants_ends_it(catalog: Catalog, job: str) -> None:
-    jobs.take(catalog, job, "clean", "w1")
-    jobs.cancel(catalog, job)
-    silence(catalog)
-    assert jobs.undelivered(catalog, job, "clean", "voice")
-    assert row(catalog, job).state == "cancelled"
 
 
 def test_whoever_is_known_to_be_dead_is_followed_at_once_wherever_it_was(catalog: Catalog, job: str) -> None:

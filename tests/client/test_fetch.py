@@ -125,6 +125,7 @@ def test_what_is_not_there_or_not_ready_is_told(client_to: Callable[..., Any], t
 def _grow(served: Any, made: Any, noise: bytes) -> None:
     """The lesson, as if its voice had been two megabytes: tiny rooms make tiny files."""
     from chasqui.catalog import lessons
+    from chasqui.catalog.tables import Job
     from chasqui.run.queue.work import facts
 
     lesson = served.store.get(made.recording_id, "publish", Lesson)
@@ -137,4 +138,5 @@ def _grow(served: Any, made: Any, noise: bytes) -> None:
         key = served.store.key(made.recording_id, "publish")
         grown = lesson.model_copy(update={"files": tuple(blobs), "bytes": len(noise)})
         served.store.put(made.recording_id, "publish", grown, key)
-    lessons.made(served.catalog, made.job_id, facts(made.recording_id, served.store))
+    with served.catalog.writing() as db:
+        lessons.made(db, db.get_one(Job, made.job_id), facts(made.recording_id, served.store))

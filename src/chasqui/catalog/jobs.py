@@ -2,8 +2,9 @@
 
     waiting ⇄ running → done | failed | cancelled
 
-A worker that takes a job beats; one whose beat has stopped is taken for dead and its job waits again. Every change that
-somebody else must hear of writes its letter in the same transaction.
+A worker that takes a job beats; one whose beat has stopped is taken for dead and its job waits again. Nobody compares
+the clocks of two machines for that: whoever looks sees whether the sign of life is another one than before. Every
+change that somebody else must hear of writes its letter in the same transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session as Db
 from sqlalchemy.orm import object_session
 
@@ -25,9 +26,13 @@ SILENT_S = 15.0
 #: Beginnings of one stage until it is given up: three workers that died over the same recording are no accident.
 ATTEMPTS = 4
 #: A job that waits longer than this is reminded of again: brokers lose things. A long queue is no loss, so not often.
+#: Nothing waits on purpose for so long either: a reminder further away than that is of a clock that was set back.
 REMIND_S = 1800.0
 #: A letter that workers died over is tried again after this, doubled with each time.
 LATER_S = 5.0
+
+#: Who works on a job, and when it said so last by its own clock. Only to be compared with an earlier one.
+Sign = tuple[str | None, float | None]
 
 
 def ask(
@@ -63,17 +68,15 @@ def take(
     job_id: str,
     stage: str,
     worker: str,
-    silent_s: float = SILENT_S,
     dead: Callable[[str], bool] = lambda _worker: False,
 ) -> Job | None:
     """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs.
 
-    One that runs with a worker that died a moment ago is left to `sweep`, which gives it out when the beat is old;
+    One that runs with a worker that died a moment ago is left to `sweep`, which gives it out when the beat has stopped;
     unless it is known to be `dead`: then it goes on at once, at whatever stage it was.
     """
     with catalog.writing() as db:
         job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
-        now = time.time()
         if job is None or job.state in ENDS:
             return None
         orphan = job.state == "running" and job.worker != worker and dead(job.worker or "")
@@ -82,15 +85,14 @@ def take(
         if job.cancel_s:
             _end(job, "cancelled")
             return None
-        others = job.state == "running" and job.worker != worker and not orphan
-        if others and (job.beat_s or 0) > now - silent_s:
+        if job.state == "running" and job.worker != worker and not orphan:
             return None
         if job.attempts >= ATTEMPTS:
             _end(job, "failed", "GaveUp", {"stage": job.stage, "attempts": job.attempts})
             return None
-        job.state, job.worker, job.beat_s = "running", worker, now
+        job.state, job.worker, job.beat_s = "running", worker, time.time()
         job.attempts += 1
-        job.started_s = job.started_s or now
+        job.started_s = job.started_s or job.beat_s
         return job
 
 
@@ -105,11 +107,18 @@ def beat(catalog: Catalog, job_id: str, worker: str, done: float | None = None) 
 
 
 def go_on(
-    catalog: Catalog, job_id: str, worker: str, following: str | None, queue: str, keep: bool = False
+    catalog: Catalog,
+    job_id: str,
+    worker: str,
+    following: str | None,
+    queue: str,
+    keep: bool = False,
+    made: Callable[[Db, Job], None] = lambda _db, _job: None,
 ) -> Job | None:
     """The stage is done: the next one waits, or the job is done. None: it was not this worker's any more.
 
-    `keep`: the next one runs at once with the same worker; no letter is needed.
+    `keep`: the next one runs at once with the same worker; no letter is needed. `made` notes what came of the job, in
+    the transaction that ends it: never twice, and never where somebody cancelled in time.
     """
     with catalog.writing() as db:
         if (job := _mine(db, job_id, worker)) is None:
@@ -117,12 +126,13 @@ def go_on(
         if job.cancel_s:
             _end(job, "cancelled")
         elif following is None:
+            made(db, job)
             _end(job, "done")
         elif keep:
             job.stage, job.attempts, job.done, job.beat_s = following, 1, 0.0, time.time()
         else:
-            job.state, job.stage, job.worker, job.attempts, job.done = "waiting", following, None, 0, 0.0
-            _remind(db, job, queue)
+            job.stage, job.attempts, job.done = following, 0, 0.0
+            _wait(db, job, queue)
         return job
 
 
@@ -133,38 +143,33 @@ def wait(catalog: Catalog, job_id: str, worker: str, queue: str, after_s: float,
     """
     with catalog.writing() as db:
         if (job := _mine(db, job_id, worker)) is not None:
-            job.state, job.worker = "waiting", None
             if done is not None:
                 job.attempts, job.done = 0, done
-            _remind(db, job, queue, after_s)
+            _wait(db, job, queue, after_s)
 
 
 def give_back(catalog: Catalog, job_id: str, worker: str, queue: str) -> None:
     """The worker was told to end: somebody else begins the stage, as if this one never had."""
     with catalog.writing() as db:
         if (job := _mine(db, job_id, worker)) is not None:
-            job.state, job.worker, job.attempts = "waiting", None, max(0, job.attempts - 1)
-            _remind(db, job, queue)
+            job.attempts = max(0, job.attempts - 1)
+            _wait(db, job, queue)
 
 
-def undelivered(catalog: Catalog, job_id: str, stage: str, queue: str, silent_s: float = SILENT_S) -> bool:
+def undelivered(catalog: Catalog, job_id: str, stage: str, queue: str) -> bool:
     """A letter came back because workers died before they could even begin. Counts as one beginning; tried again
-    later, as long as there are any left. False: the letter does not matter any more.
+    later, as long as there are any left. False: the letter does not matter any more, or somebody is at work, whose
+    beat tells the rest.
     """
     with catalog.writing() as db:
         job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
-        if job is None or job.state in ENDS or job.stage != stage:
-            return False
-        if job.state == "running" and (job.beat_s or 0) > time.time() - silent_s:
+        if job is None or job.state != "waiting" or job.stage != stage:
             return False
         job.attempts += 1
-        if job.cancel_s:
-            _end(job, "cancelled")
-        elif job.attempts >= ATTEMPTS:
+        if job.attempts >= ATTEMPTS:
             _end(job, "failed", "GaveUp", {"stage": stage, "attempts": job.attempts})
         else:
-            job.state, job.worker = "waiting", None
-            _remind(db, job, queue, LATER_S * 2**job.attempts)
+            _wait(db, job, queue, LATER_S * 2**job.attempts)
         return True
 
 
@@ -197,25 +202,54 @@ def cancelled(catalog: Catalog, job_id: str, worker: str) -> None:
             _end(job, "cancelled")
 
 
-def sweep(catalog: Catalog, queue_of: Mapping[str, str], silent_s: float = SILENT_S) -> list[str]:
-    """Ids of jobs that were picked up again: their worker fell silent, or nobody has come for them for long."""
+def signs(catalog: Catalog) -> dict[str, Sign]:
+    """The last sign of life for each job that runs."""
+    with catalog.reading() as db:
+        found = db.execute(select(Job.id, Job.worker, Job.beat_s).where(Job.state == "running"))
+        return {job: (worker, beat_s) for job, worker, beat_s in found}
+
+
+def sweep(catalog: Catalog, queue_of: Callable[[str | None], str], silent: Mapping[str, Sign]) -> list[str]:
+    """Ids of jobs that were picked up again: nobody has come for them for long, or their worker fell silent after this
+    sign of life.
+    """
     now = time.time()
+    forgotten = (Job.state == "waiting") & or_(Job.beat_s < now - REMIND_S, Job.beat_s > now + REMIND_S)
+    with catalog.reading() as db:  # nearly always there is nothing, and others want to write
+        wanted = [*silent, *db.scalars(select(Job.id).where(forgotten))]
+    return [job for job in wanted if _picked_up(catalog, job, queue_of, silent.get(job), forgotten)]
+
+
+def _picked_up(
+    catalog: Catalog,
+    job_id: str,
+    queue_of: Callable[[str | None], str],
+    silent: Sign | None,
+    forgotten: ColumnElement[bool],
+) -> bool:
+    still = forgotten
+    if silent is not None:
+        still = (Job.state == "running") & (Job.worker == silent[0]) & (Job.beat_s == silent[1])
     with catalog.writing() as db:
-        silent = (Job.state == "running") & (Job.beat_s < now - silent_s)
-        forgotten = (Job.state == "waiting") & (Job.beat_s < now - REMIND_S)
-        lost = db.scalars(select(Job).where(or_(silent, forgotten)).with_for_update(skip_locked=True)).all()
-        for job in lost:
-            if job.cancel_s:
-                _end(job, "cancelled")
-                continue
-            job.state, job.worker = "waiting", None
-            _remind(db, job, queue_of[job.stage or ""])
-        return [job.id for job in lost]
+        job = db.scalar(select(Job).where(Job.id == job_id, still).with_for_update(skip_locked=True))
+        if job is None:
+            return False
+        _wait(db, job, queue_of(job.stage))
+        return True
 
 
 def _mine(db: Db, job_id: str, worker: str) -> Job | None:
     wanted = (Job.id == job_id, Job.worker == worker, Job.state == "running")
     return db.scalar(select(Job).where(*wanted).with_for_update())
+
+
+def _wait(db: Db, job: Job, queue: str, after_s: float = 0.0) -> None:
+    """It waits for whoever comes; or it ends, where somebody asked for that: nobody would look for so long."""
+    if job.cancel_s:
+        _end(job, "cancelled")
+    else:
+        job.state, job.worker = "waiting", None
+        _remind(db, job, queue, after_s)
 
 
 def _remind(db: Db, job: Job, queue: str, after_s: float = 0.0) -> None:

@@ -17,17 +17,18 @@ from chasqui.errors import NotMadeYet, UnknownThing
 TOGETHER = 100
 
 
-def made(catalog: Catalog, job_id: str, facts: Mapping[str, Any]) -> None:
-    """What came of a job, noted where lists find it. A lesson that is out already is told of again."""
-    with catalog.writing() as db:
-        job = db.get_one(Job, job_id)
-        lesson = db.get(Lesson, job.lesson_id, with_for_update=True) if job.lesson_id else None
-        if lesson is None:
-            return
-        lesson.facts = dict(facts)
-        tell(db, lesson, "made")
-        if lesson.state == "published":
-            tell(db, lesson, "published")
+def made(db: Db, job: Job, facts: Mapping[str, Any]) -> None:
+    """What came of a job, noted where lists find it. A lesson that is out already is told of again.
+
+    Part of the transaction that ends the job.
+    """
+    lesson = db.get(Lesson, job.lesson_id, with_for_update=True) if job.lesson_id else None
+    if lesson is None:  # removed meanwhile
+        return
+    lesson.facts = dict(facts)
+    tell(db, lesson, "made")
+    if lesson.state == "published":
+        tell(db, lesson, "published")
 
 
 def publish(catalog: Catalog, lesson_id: str) -> Lesson:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from mosquitto import until
 
 from chasqui.catalog import lessons, outbox
-from chasqui.catalog.tables import Letter
+from chasqui.catalog.tables import Job, Letter
 from chasqui.errors import BadConfig, ServiceDown
 from chasqui.run.notices import messengers, mqtt
 from chasqui.run.notices.messengers import Messenger
@@ -94,7 +94,9 @@ def test_what_is_only_made_is_told_but_not_kept(
     school: Any, running: Any, messenger: Messenger, listen: Listen
 ) -> None:
     made, public = school.lesson("A medias"), school.lesson()
-    lessons.made(school.catalog, school.job(lesson_id=made, state="done"), {"bytes": 9, "files": {}})
+    job = school.job(lesson_id=made, state="done")
+    with school.catalog.writing() as db:
+        lessons.made(db, db.get_one(Job, job), {"bytes": 9, "files": {}})
     lessons.publish(school.catalog, public)
     with listen() as hub:
         until(lambda: messenger.round() == 0 and not waiting(school), "the end of the post")

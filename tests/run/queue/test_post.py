@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from asking import asked, row
 
 from chasqui.catalog import Catalog, jobs
-from chasqui.catalog.tables import Job
 from chasqui.errors import CatalogAway
-from chasqui.run.queue import post
+from chasqui.run.queue import post, watch
 from chasqui.run.queue.messages import Messages
 from chasqui.run.queue.post import Postman, postman
 from chasqui.run.service import Service
@@ -26,15 +24,9 @@ def job(catalog: Catalog, store: Store, tmp_path: Path) -> str:
     return asked(catalog, store, tmp_path)
 
 
-def silenced(opened: Catalog, job: str) -> None:
-    jobs.take(opened, job, "ingest", "w1")
-    with opened.writing() as db:
-        db.execute(sa.update(Job).values(beat_s=time.time() - jobs.SILENT_S - 1))
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that have gone by since the real time, on both clocks or on the one on the wall only."""
+    """Seconds that have gone by since the real time; [1]: those by which the clock on the wall has jumped."""
     gone = [0.0, 0.0]
     real, wall = time.monotonic, time.time
 
@@ -42,32 +34,59 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         monotonic = staticmethod(lambda: real() + gone[0])
         time = staticmethod(lambda: wall() + gone[0] + gone[1])
 
-    monkeypatch.setattr(post, "time", Clock)
+    for module in (post, watch, jobs):
+        monkeypatch.setattr(module, "time", Clock)
     return gone
 
 
-def test_a_silent_worker_is_followed_once_the_others_could_speak_up(
-    catalog: Catalog, job: str, clock: list[float]
-) -> None:
-    silenced(catalog, job)
-    man = Postman(catalog, {}, ())
-    man.round()
-    assert row(catalog, job).state == "running"
-    for _ in range(5):
-        clock[0] += 2.0
+def looks(man: Postman, clock: list[float], times: int) -> None:
+    for _ in range(times):
+        clock[0] += 4.0
         man.round()
+
+
+def test_a_silent_worker_is_followed_by_another(catalog: Catalog, job: str, clock: list[float]) -> None:
+    man = Postman(catalog, {}, ())
+    jobs.take(catalog, job, "ingest", "w1")
+    looks(man, clock, 4)  # the first one hears it
+    assert row(catalog, job).state == "running"
+    looks(man, clock, 1)
     assert row(catalog, job).state == "waiting"
 
 
-def test_a_machine_that_slept_takes_nobody_for_dead_at_once(catalog: Catalog, job: str, clock: list[float]) -> None:
+@pytest.mark.parametrize("hours", [-7, 7])
+def test_a_clock_that_jumps_costs_nobody_a_job(catalog: Catalog, job: str, clock: list[float], hours: float) -> None:
     man = Postman(catalog, {}, ())
-    clock[0] += 4.0
-    man.round()
-    silenced(catalog, job)
-    clock[1] += 3600.0
-    clock[0] += 4.0
-    man.round()
+    jobs.take(catalog, job, "ingest", "w1")
+    looks(man, clock, 1)
+    clock[1] += hours * 3600.0  # the worker's clock follows at its next beat
+    looks(man, clock, 1)
+    assert jobs.beat(catalog, job, "w1")
+    looks(man, clock, 3)
     assert row(catalog, job).state == "running"
+    looks(man, clock, 2)
+    assert row(catalog, job).state == "waiting"
+
+
+def test_while_nobody_could_be_heard_nobody_is_dead(
+    catalog: Catalog, job: str, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    man, real = Postman(catalog, {}, ()), jobs.signs
+    jobs.take(catalog, job, "ingest", "w1")
+    looks(man, clock, 1)
+
+    def away(_catalog: Catalog) -> Any:
+        raise CatalogAway(why="restarted")
+
+    monkeypatch.setattr(jobs, "signs", away)
+    with pytest.raises(CatalogAway):
+        looks(man, clock, 1)
+    clock[0] += 3600.0
+    monkeypatch.setattr(jobs, "signs", real)
+    looks(man, clock, 2)
+    assert row(catalog, job).state == "running"
+    looks(man, clock, 2)
+    assert row(catalog, job).state == "waiting"
 
 
 def test_dead_letters_are_brought_before_the_catalog(catalog: Catalog, job: str) -> None:

@@ -113,7 +113,6 @@ def open_worker(service: Service, queues: frozenset[str], ending: Ending, family
         catalog=service.catalog(migrate=False),
         store=service.store(),
         slice_s=service.slice_s,
-        silent_s=service.silent_s,
         queues=queues,
         ending=ending,
         dead=lambda name: _dead(name, family),

@@ -1,5 +1,5 @@
 """The postman: takes letters from the outbox to where they belong, and picks up jobs whose worker fell silent. One
-process of a service does this; a second one does no harm.
+process of a service does this; a second one does no harm: who is silent, each sees for itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chasqui.catalog import Catalog, jobs, outbox
 from chasqui.errors import CatalogAway, TryAgain
-from chasqui.pipeline import STAGES
+from chasqui.run.queue.watch import Watch
 from chasqui.run.queue.work import queue_of
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ ROUND_S = 0.2
 SWEEP_S = 3.0
 #: Old letters are thrown away so often, and whatever else may wait is done.
 TIDY_S = 60.0
-#: After a pause (a database that was away, a laptop that slept) workers get so long to be heard before anybody is dead.
-SETTLE_S = 5.0
 
 log = logging.getLogger("chasqui.queue")
 
@@ -46,16 +44,14 @@ class Postman:
         chores: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._catalog, self._send, self._trouble = catalog, send, trouble
-        self._silent_s, self._dead = silent_s, dead
+        self._watch, self._dead = Watch(silent_s), dead
         self._chores = [lambda: outbox.clear(catalog), *chores]
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._swept_s = self._tidied_s = float("-inf")
-        self._seen_s = self._since_s = time.time()
 
     def round(self) -> int:
         """Once through everything; letters sent."""
-        self._awake()
         sent = outbox.post(self._catalog, self._send, self._trouble)
         if time.monotonic() - self._swept_s > SWEEP_S:
             self._swept_s = time.monotonic()
@@ -66,21 +62,12 @@ class Postman:
                 chore()
         return sent
 
-    def _awake(self) -> None:
-        """By the clock on the wall: a machine that slept has not noticed it."""
-        now = time.time()
-        if not 0 <= now - self._seen_s < SETTLE_S:
-            self._since_s = now
-        self._seen_s = now
-
     def _sweep(self) -> None:
         for job, stage in self._undelivered():
             log.warning("workers died over a letter for %s (%s)", job, stage)
-            jobs.undelivered(self._catalog, job, stage, queue_of(stage), self._silent_s)
-        if time.time() - self._since_s < SETTLE_S:
-            return
-        queues = {stage.name: queue_of(stage.name) for stage in STAGES}
-        if lost := jobs.sweep(self._catalog, queues, self._silent_s):
+            jobs.undelivered(self._catalog, job, stage, queue_of(stage))
+        silent = self._watch.silent(jobs.signs(self._catalog))
+        if lost := jobs.sweep(self._catalog, queue_of, silent):
             log.warning("picked up again: %s", ", ".join(lost))
 
     def _undelivered(self) -> Iterator[tuple[str, str]]:

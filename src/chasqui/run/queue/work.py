@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from chasqui.catalog import Catalog, jobs, lessons
@@ -66,7 +67,6 @@ class Worker:
     store: Store
     config: Callable[[dict[str, Any]], Config] = lambda settings: load(**settings)  # a job's own settings on top
     slice_s: float = 1200.0
-    silent_s: float = jobs.SILENT_S
     queues: frozenset[str] = frozenset()  # what this worker takes from; what follows there it does at once
     ending: Callable[[], bool] = never
     dead: Callable[[str], bool] = lambda _worker: False  # what is known of another worker by its name
@@ -79,17 +79,19 @@ class Worker:
             CatalogAway: nothing could be noted down; the letter must come again.
         """
         ends_s = time.monotonic() + self.slice_s
-        job = self._noted(lambda: jobs.take(self.catalog, job_id, stage, self.name, self.silent_s, self.dead))
+        job = self._noted(lambda: jobs.take(self.catalog, job_id, stage, self.name, self.dead))
         while job is not None and job.state == "running":
             job = self._stage(job, ends_s)
 
     def _stage(self, job: Job, ends_s: float) -> Job | None:
         """The stage; the job as it is afterwards, None where it is not ours any more."""
-        stage = job.stage or ""
+        stage, made = job.stage or "", dict[str, Any]()
         beat = Beat(_Hands(self, job), ends_s if stage in SLICED else None, self.ending)
         try:
             with beat.beating():
                 run_stage(stage, job.recording_id, self.store, self.config(job.settings), beat.hear)
+                if stage == job.goal:
+                    made = facts(job.recording_id, self.store)
         except Stop:
             return self._noted(lambda: self._stopped(job, beat))
         except CatalogAway:
@@ -99,16 +101,15 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - a defect met in one recording must not cost the others
             failure = Defect(name=job.recording_id, what=f"{type(error).__name__}: {error}")
         else:
-            return self._noted(lambda: self._done(job, stage, ends_s))
+            return self._noted(lambda: self._done(job, stage, ends_s, made))
         return self._noted(lambda: self._failed(job, failure))
 
-    def _done(self, job: Job, stage: str, ends_s: float) -> Job | None:
+    def _done(self, job: Job, stage: str, ends_s: float, made: dict[str, Any]) -> Job | None:
         following = _following(job.goal, stage)
-        if following is None:  # noted first: a crash in between does this again, not never
-            lessons.made(self.catalog, job.id, facts(job.recording_id, self.store))
         queue = queue_of(following)
         keep = queue in self.queues and time.monotonic() < ends_s and not self.ending()
-        return jobs.go_on(self.catalog, job.id, self.name, following, queue, keep)
+        note = partial(lessons.made, facts=made)
+        return jobs.go_on(self.catalog, job.id, self.name, following, queue, keep, note)
 
     def _stopped(self, job: Job, beat: Beat) -> None:
         queue = queue_of(job.stage)
