@@ -12,6 +12,7 @@ from chasqui.catalog import accounts, imports, jobs, uploads
 from chasqui.catalog.permissions import ACTIONS, ROLES, Actor, Reach, Thing, allows, reach
 from chasqui.catalog.tables import Channel, Class, Lesson, Person, Token, Unit, Upload, Webhook
 
+PAGES = ("home", "invitation", "password", "enter", "me", "part")
 #: Routes that ask nobody who they are, each with its reason. A new one must be written down here.
 OPEN = {
     "accounts.sign_in": "how else",
@@ -21,6 +22,7 @@ OPEN = {
     "health.live": "for machines that look after us",
     "health.ready": "the same",
     "media.file": "open channels are for everybody; all else it asks for itself, see below",
+    **{f"pages.{name}": "holds nothing of anybody" for name in PAGES},
 }
 #: The description of the service says nothing about anybody.
 DESCRIPTION = ("openapi.", "swagger.", "redoc.", "scalar.", "rapidoc.", "rapipdf.", "elements.")

@@ -37,6 +37,7 @@ BLUEPRINTS = (
     "feedback",
     "media",
     "webhooks",
+    "pages",
 )
 API = "/api/v1"
 #: Routes that take files as they arrive; a form with one file, which is kept aside until it is whole; and all others.
@@ -67,7 +68,10 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
     for name in only:
         if name not in BLUEPRINTS:
             raise BadConfig(why=f"there is no part {name!r} to serve; known: {', '.join(BLUEPRINTS)}")
-        app.register_api(import_module(f"chasqui.web.api.{name}").api)
+        if name == "pages":  # no part of the API, so not of its description
+            app.register_blueprint(import_module("chasqui.web.pages").pages)
+        else:
+            app.register_api(import_module(f"chasqui.web.api.{name}").api)
     app.register_error_handler(ChasquiError, problems.answer)
     app.register_error_handler(HTTPException, problems.of_http)
     app.register_error_handler(Exception, problems.of_defect)
