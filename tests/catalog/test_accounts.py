@@ -8,7 +8,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from chasqui.catalog import Catalog, accounts, factors, secrets
+from chasqui.catalog import Catalog, accounts, factors, people, secrets
 from chasqui.catalog.permissions import Actor
 from chasqui.catalog.tables import Invitation, Person, Session, Token
 from chasqui.errors import (
@@ -156,7 +156,7 @@ def test_a_token_has_scopes_an_end_and_an_owner_who_can_leave(catalog: Catalog, 
     with pytest.raises(NotSignedIn):
         accounts.who_by_token(catalog, token + "x")
     session = accounts.sign_in(catalog, "rosa@example.pe", PASSWORD).session
-    accounts.remove(catalog, teacher.person_id)
+    people.remove(catalog, teacher.person_id)
     with pytest.raises(NotSignedIn):
         accounts.who_by_token(catalog, token)
     with pytest.raises(NotSignedIn):

@@ -14,36 +14,36 @@ from chasqui.catalog.tables import ROLES as KNOWN
 EXPECTED: dict[str, dict[Reach, str]] = {
     "student": {
         Reach.PUBLISHED: "lessons.read units.read channels.read feedback.write",
-        Reach.OWN: "classes.read",
+        Reach.OWN: "classes.read classes.leave account.write",
         Reach.SCHOOL: "school.read",
     },
     "teacher": {
         Reach.PUBLISHED: "feedback.write",
         Reach.OWN: "lessons.write lessons.publish uploads.write jobs.read jobs.write units.write channels.write "
-        "feedback.read classes.write tokens.write",
+        "feedback.read classes.write tokens.write account.write",
         Reach.SCHOOL: "lessons.read units.read channels.read classes.read school.read",
     },
     "creator": {
         Reach.PUBLISHED: "feedback.write",
         Reach.OWN: "lessons.write lessons.publish uploads.write jobs.read jobs.write units.write channels.write "
-        "feedback.read tokens.write webhooks.write",
+        "feedback.read tokens.write webhooks.write account.write",
         Reach.SCHOOL: "lessons.read units.read channels.read school.read",
     },
     "administrator": {
         Reach.PUBLISHED: "feedback.write",
-        Reach.OWN: "uploads.write tokens.write",
+        Reach.OWN: "uploads.write tokens.write account.write",
         Reach.SCHOOL: "lessons.read lessons.write lessons.publish jobs.read jobs.write units.read units.write "
         "channels.read channels.write feedback.read classes.read classes.write people.read people.write school.read "
-        "school.write webhooks.write datasets.read",
+        "school.write webhooks.write",
     },
     "operator": {
-        Reach.OWN: "tokens.write",
+        Reach.OWN: "tokens.write account.write",
         Reach.EVERYTHING: "jobs.read jobs.write people.read people.write school.read school.write schools.write "
         "service.read service.write",
     },
     "data": {
-        Reach.OWN: "uploads.write jobs.read jobs.write tokens.write webhooks.write",
-        Reach.SCHOOL: "lessons.read units.read channels.read feedback.read school.read datasets.read",
+        Reach.OWN: "uploads.write jobs.read jobs.write tokens.write webhooks.write account.write",
+        Reach.SCHOOL: "lessons.read units.read channels.read feedback.read school.read",
     },
 }
 CELLS = list(product(ROLES, ACTIONS))

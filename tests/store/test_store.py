@@ -214,3 +214,15 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, act: Callable[[Sto
     with pytest.raises(NotWritable) as caught:
         act(FolderStore(tmp_path / "file" / "store"))
     assert str(tmp_path / "file") in str(caught.value)
+
+
+def test_what_was_removed_is_gone_with_its_bytes_and_nothing_else_is(store: Store) -> None:
+    blob = keep(store, "encode", b"voice")
+    store.put(OTHER, "clean", Note(text="stays"), "k")
+    for _ in range(2):
+        store.remove(ID)
+        assert store.get(ID, "encode", Note) is None
+        assert not held(store, blob)
+        assert store.recordings() == [OTHER]
+    assert keep(store, "encode", b"voice again").bytes == 11
+    assert sorted(store.recordings()) == sorted([ID, OTHER])

@@ -65,9 +65,14 @@ def has(catalog: Catalog, person_id: str) -> bool:
 
 def guessed(person: Person, code: str) -> NotAllowed | None:
     """Why this code does not count; counted as a wrong password is."""
+    return resting(person) or (None if second(person, code) else wrong(person))
+
+
+def resting(person: Person) -> AccountLocked | None:
+    """Why nothing is even looked at now."""
     if person.locked_until_s and person.locked_until_s > time.time():
         return AccountLocked(wait_s=person.locked_until_s - time.time())
-    return None if second(person, code) else wrong(person)
+    return None
 
 
 def wrong(person: Person | None) -> SignInRefused:

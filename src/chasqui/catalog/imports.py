@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session as Db
 from sqlalchemy.orm import aliased
 
@@ -153,9 +153,13 @@ def fail(catalog: Catalog, wanted: Import, error: str, evidence: Mapping[str, An
 def cancel(catalog: Catalog, import_id: str) -> None:
     """Not wanted any more; a fetch under way ends at its next beat. What a feed led to is cancelled with it."""
     with catalog.writing() as db:
-        wanted = (Import.id == import_id) | (Import.feed_id == import_id)
-        for row in db.scalars(select(Import).where(wanted, Import.state.not_in(ENDS)).with_for_update()):
-            row.state, row.ended_s = "cancelled", time.time()
+        stop(db, (Import.id == import_id) | (Import.feed_id == import_id))
+
+
+def stop(db: Db, which: ColumnElement[bool]) -> None:
+    """The same for many, as a part of the caller's transaction."""
+    for row in db.scalars(select(Import).where(which, Import.state.not_in(ENDS)).with_for_update()):
+        row.state, row.ended_s = "cancelled", time.time()
 
 
 def _mine(db: Db, wanted: Import) -> Import | None:

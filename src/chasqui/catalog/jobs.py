@@ -189,10 +189,15 @@ def cancel(catalog: Catalog, job_id: str) -> Job | None:
         job = db.scalar(select(Job).where(Job.id == job_id).with_for_update())
         if job is None or job.state in ENDS:
             return job
-        job.cancel_s = job.cancel_s or time.time()
-        if job.state == "waiting":
-            _end(job, "cancelled")
+        stop(job)
         return job
+
+
+def stop(job: Job) -> None:
+    """The same for a job that has not ended, as a part of the caller's transaction."""
+    job.cancel_s = job.cancel_s or time.time()
+    if job.state == "waiting":
+        _end(job, "cancelled")
 
 
 def cancelled(catalog: Catalog, job_id: str, worker: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session as Db
 
 from chasqui.catalog import Catalog, webhooks
 from chasqui.catalog.tables import Channel, ChannelLesson, Job, Lesson, Letter, School, Unit, UnitLesson, Upload
-from chasqui.errors import NotMadeYet, UnknownThing
+from chasqui.errors import NotMadeYet, SchoolClosed, UnknownThing
 
 #: Lessons announced in one transaction: others want to write too.
 TOGETHER = 100
@@ -36,15 +36,23 @@ def publish(catalog: Catalog, lesson_id: str) -> Lesson:
 
     Raises:
         NotMadeYet: there is nothing to hear yet.
+        SchoolClosed: while it was asked for.
     """
     with catalog.writing() as db:
-        lesson = db.get_one(Lesson, lesson_id, with_for_update=True)
+        _hold_open(db, db.get_one(Lesson, lesson_id).school_id)
+        lesson = db.get_one(Lesson, lesson_id, with_for_update=True, populate_existing=True)
         if not lesson.facts:
             raise NotMadeYet(title=lesson.title)
         if lesson.state != "published":
-            lesson.state, lesson.published_s = "published", time.time()
+            lesson.state, lesson.published_s, lesson.withdrawn_s = "published", time.time(), None
             tell(db, lesson, "published")
         return lesson
+
+
+def _hold_open(db: Db, school_id: str) -> None:
+    """Nobody closes the school before this transaction is over."""
+    if db.get_one(School, school_id, with_for_update={"read": True}).closed_s is not None:
+        raise SchoolClosed()
 
 
 def withdraw(catalog: Catalog, lesson_id: str) -> Lesson:

@@ -48,15 +48,16 @@ _TABLE: dict[str, tuple[Reach, Reach, Reach, Reach, Reach, Reach]] = {
     "feedback.read":        (_,     O,      O,      S,    _,       S),  # on lessons within reach
     "feedback.write":       (P,     P,      P,      P,    _,       _),
     "classes.read":         (O,     S,      _,      S,    _,       _),
-    "classes.write":        (_,     O,      _,      S,    _,       _),
+    "classes.write":        (_,     O,      _,      S,    _,       _),  # also who is in it
+    "classes.leave":        (O,     _,      _,      _,    _,       _),
     "people.read":          (_,     _,      _,      S,    E,       _),
     "people.write":         (_,     _,      _,      S,    E,       _),  # invite, change the role, remove
     "school.read":          (S,     S,      S,      S,    E,       S),
-    "school.write":         (_,     _,      _,      S,    E,       _),
+    "school.write":         (_,     _,      _,      S,    E,       _),  # its name, what new lessons begin with
     "schools.write":        (_,     _,      _,      _,    E,       _),  # open and close tenants, quotas
+    "account.write":        (O,     O,      O,      O,    O,       O),  # the own password
     "tokens.write":         (_,     O,      O,      O,    O,       O),
     "webhooks.write":       (_,     _,      O,      S,    _,       O),
-    "datasets.read":        (_,     _,      _,      S,    _,       S),  # of recordings with consent only
     "service.read":         (_,     _,      _,      _,    E,       _),  # metrics, queues, health in detail
     "service.write":        (_,     _,      _,      _,    E,       _),
 }
@@ -107,6 +108,12 @@ def allows(actor: Actor, action: str, thing: Thing) -> bool:
     if far == Reach.OWN:
         return thing.owner_id == actor.person_id
     return thing.published
+
+
+def less(before: str, after: str) -> frozenset[str]:
+    """Actions with which one role reaches less far than another did."""
+    old, new = ROLES.index(before), ROLES.index(after)
+    return frozenset(action for action, row in _TABLE.items() if row[new] < row[old])
 
 
 def _unknown(role: str) -> Reach:

@@ -31,6 +31,9 @@ class School(Made, Table):
     quota_bytes: Mapped[int | None]
     used_bytes: Mapped[int] = mapped_column(default=0)  # of uploads kept, and of room reserved for running ones
     closed_s: Mapped[float | None]
+    language: Mapped[str | None]  # this and the next two: of new lessons, where nobody says otherwise
+    licence: Mapped[str | None]
+    target: Mapped[str | None]
 
 
 class Person(Made, Table):
@@ -62,6 +65,15 @@ class Invitation(Table):
     created_s: Mapped[float] = mapped_column(default=time.time)
     expires_s: Mapped[float]
     used_s: Mapped[float | None]
+
+
+class Reset(Table):
+    """A link that sets a new password, once. A person has one at most: a newer one takes its place."""
+
+    __tablename__ = "resets"
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    expires_s: Mapped[float]
 
 
 class Class(Made, Table):
@@ -169,6 +181,7 @@ class Lesson(Made, Table):
     state: Mapped[str] = mapped_column(default="made")
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # sizes, hashes, promise: what lists show
     published_s: Mapped[float | None]
+    withdrawn_s: Mapped[float | None]  # of one that the closing of its school withdrew: exactly when that was
     #: Another one after each change, whoever makes it: what was made of this lesson before is not taken for it again.
     #: By chance and not counted: a database that was put back from a copy would count the same numbers once more.
     version: Mapped[str] = mapped_column(default=new_version, onupdate=new_version, server_default="")

@@ -51,7 +51,7 @@ def begin(catalog: Catalog, actor: Actor, name: str, size: int, most: int, facts
             owner_id=actor.person_id,
             name=name,
             bytes=size,
-            facts=dict(facts),
+            facts=_wishes(school, facts) | dict(facts),
             expires_s=time.time() + KEPT_S,
         )
         db.add(upload)
@@ -152,8 +152,13 @@ def end(catalog: Catalog, upload_id: str) -> bool:
         upload = db.get(Upload, upload_id, with_for_update=True)
         if upload is None or upload.state != "open":
             return False
-        _close(db, upload, "ended")
+        drop(db, upload)
         return True
+
+
+def drop(db: Db, upload: Upload) -> None:
+    """The same for one that is open, as a part of the caller's transaction."""
+    _close(db, upload, "ended")
 
 
 def expired(catalog: Catalog) -> list[str]:
@@ -167,6 +172,13 @@ def unfinished(catalog: Catalog) -> list[Upload]:
     """Uploads under way, oldest first."""
     with catalog.reading() as db:
         return list(db.scalars(select(Upload).where(Upload.state == "open").order_by(Upload.id)))
+
+
+def _wishes(school: School, facts: Mapping[str, str]) -> dict[str, str]:
+    """What the school wants of new lessons. Whoever names a budget wants the best promise that it keeps."""
+    target = None if facts.get("budget") else school.target
+    wishes = {"language": school.language, "licence": school.licence, "target": target}
+    return {name: said for name, said in wishes.items() if said}
 
 
 def _lesson(db: Db, upload: Upload, recording_id: str, title: str) -> Lesson:

@@ -166,7 +166,7 @@ class Client:
 
     def cancel(self, job_id: str) -> Job:
         """Ask for the end of a job."""
-        return Job.of(self.wire.json("DELETE", f"jobs/{job_id}"))
+        return Job.of(self.wire.json("PUT", f"jobs/{job_id}/cancellation"))
 
     def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Anything else of the API: `client.ask("POST", "classes", {"name": "4.º B"})`. {} for an empty answer."""

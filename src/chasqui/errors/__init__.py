@@ -52,6 +52,8 @@ ChasquiError
 │   ├── SecondFactorMissing who changes other people's accounts must have one
 │   ├── TooManyTries        from one place, whoever it was that was tried
 │   ├── LinkSpent           an invitation that was used, or is too old
+│   ├── SchoolClosed        an account of a school that was closed
+│   ├── LastOfRole          nobody else could give the role back, or let anybody in
 │   └── UnknownClass        no class has that code
 ├── BadAccount          what an account shall be made of makes no sense (action "reject")
 │   ├── WeakPassword        too short, or the first thing that anybody would try

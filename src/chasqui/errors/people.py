@@ -63,6 +63,16 @@ class UnknownClass(NotAllowed):
     text = "No class has this code. Please look at it again, letter by letter."
 
 
+class SchoolClosed(NotAllowed):
+    exit_code = 116
+    text = "The school is closed. Whoever runs this service can open it again."
+
+
+class LastOfRole(NotAllowed):
+    exit_code = 117
+    text = "{name} is the last {role} here. Give somebody else this role first."
+
+
 class BadAccount(ChasquiError):
     exit_code = 101
     text = "The account cannot be made like that: {why}."

@@ -68,6 +68,12 @@ class Store(Protocol):
         """Ids of all recordings, oldest first."""
         ...
 
+    def remove(self, recording_id: str) -> None:
+        """Forget a recording and all that was made of it, for when nobody works on it any more. One that was killed in
+        the middle, or twice, is the same as once.
+        """
+        ...
+
 
 def open_store(url: str) -> Store:
     """The store behind a URL: `memory:`, `s3://BUCKET/PREFIX`, `file:FOLDER`, or just a folder. Back-ends are imported

@@ -133,6 +133,15 @@ class BucketStore:
         }
         return [recording_id for recording_id in dict.fromkeys(born) if self._key(f"{recording_id}/") in there]
 
+    def remove(self, recording_id: str) -> None:
+        """Forget a recording and all that was made of it, there and here: first its records."""
+        home = plain(recording_id)
+        names = sorted(self._names(f"{home}/"), key=lambda name: not (name.count("/") == 1 and name.endswith(".json")))
+        for name in [*names, *(born for born in self._names(f"{BORN}/") if born.partition("-")[2] == home)]:
+            self._delete(name)
+        self._born.discard(home)
+        self.folder.remove(recording_id)
+
     def _entry(self, recording_id: str, name: str) -> dict[str, Any] | None:
         """The record's file, if it is whole and its blobs are somewhere. A damaged one is work to do again."""
         where = f"{plain(recording_id)}/{plain(name)}.json"
@@ -230,9 +239,12 @@ class BucketStore:
         """Remove the blobs that no record points to: superseded, or left by a killed run."""
         for name in self._names(below):
             if name not in wanted:
-                with asking(self.url):
-                    self._connection.client.delete_object(Bucket=self._place.bucket, Key=self._key(name))
-                self._there.discard(name)
+                self._delete(name)
+
+    def _delete(self, name: str) -> None:
+        with asking(self.url):
+            self._connection.client.delete_object(Bucket=self._place.bucket, Key=self._key(name))
+        self._there.discard(name)
 
     def _key(self, name: str) -> str:
         return self._place.below(name)

@@ -116,6 +116,15 @@ class FolderStore:
         homes = [home for home in self.root.iterdir() if next(home.glob("*.json"), None) is not None]
         return [home.name for home in sorted(homes, key=lambda home: (_born(home / ".born"), home.name))]
 
+    def remove(self, recording_id: str) -> None:
+        """Forget a recording and all that was made of it: first its records, as nothing is there without them."""
+        home = self._home(recording_id)
+        with disk(self.root):
+            for record in home.glob("*.json"):
+                record.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.rmtree(home)
+
     def _wait_for(self, lock: FileLock, what: str) -> None:
         try:
             lock.acquire(timeout=0)

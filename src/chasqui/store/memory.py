@@ -78,6 +78,12 @@ class MemoryStore:
         """Ids of all recordings, oldest first."""
         return list(self._records)
 
+    def remove(self, recording_id: str) -> None:
+        """Forget a recording and all that was made of it."""
+        self._records.pop(recording_id, None)
+        self._remembered.pop(recording_id, None)
+        shutil.rmtree(self.root / recording_id, ignore_errors=True)
+
     def _sweep(self, recording_id: str, name: str) -> None:
         """Remove the blobs of `name` that its record does not mention."""
         text = self._records[recording_id][name][1].model_dump_json()

@@ -6,47 +6,19 @@ A test runs schemathesis against it: what is answered and not described here fai
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from flask_openapi3 import OpenAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chasqui.web import shapes
-from chasqui.web.api.imports import Imported
-from chasqui.web.api.jobs import Progress
 from chasqui.web.auth import SECRET
+from chasqui.web.bodies import Body
 from chasqui.web.problems import MEDIA_TYPE, Problem
-from chasqui.web.shapes import many
+from chasqui.web.shapes import Shape
 
-#: Answers of routes that do not say so themselves: endpoint → status, shape.
-ANSWERS: dict[str, tuple[int, type[BaseModel]]] = {
-    "accounts.invite": (201, shapes.InvitationShape),
-    "accounts.people": (200, many(shapes.PersonShape)),
-    "accounts.begin_second_factor": (201, shapes.FactorShape),
-    "accounts.make_token": (201, shapes.NewTokenShape),
-    "accounts.tokens": (200, many(shapes.TokenShape)),
-    "accounts.make_class": (201, shapes.ClassShape),
-    "accounts.classes": (200, many(shapes.ClassShape)),
-    "accounts.school": (200, shapes.SchoolShape),
-    "accounts.make_school": (201, shapes.NewSchoolShape),
-    "lessons.listing": (200, many(shapes.LessonShape)),
-    "lessons.one": (200, shapes.LessonShape),
-    "lessons.change": (200, shapes.LessonShape),
-    "lessons.publish": (200, shapes.LessonShape),
-    "lessons.withdraw": (200, shapes.LessonShape),
-    "units.listing": (200, many(shapes.UnitShape)),
-    "units.make": (201, shapes.UnitShape),
-    "units.one": (200, shapes.UnitShape),
-    "units.order": (200, shapes.UnitShape),
-    "channels.listing": (200, many(shapes.ChannelShape)),
-    "channels.make": (201, shapes.ChannelShape),
-    "channels.one": (200, shapes.ChannelShape),
-    "feedback.say": (201, shapes.FeedbackShape),
-    "feedback.listing": (200, many(shapes.FeedbackShape)),
-    "jobs.listing": (200, many(Progress)),
-    "imports.listing": (200, many(Imported)),
-}
 #: What any route may answer instead, as a problem.
 PROBLEMS = {
     400: "It cannot be read.",
@@ -80,6 +52,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "accounts.confirm_second_factor": {"code": "123456"},
     "accounts.make_token": {"name": "laptop", "scopes": ["uploads.write", "lessons.read", "jobs.read"], "days": 90},
     "accounts.make_class": {"name": "4.º B"},
+    "accounts.renew_password": {"link": "chq_l_…", "password": "el cóndor no avisa"},
+    "accounts.change_password": {"old": "la llama come ichu", "new": "el cóndor no avisa"},
+    "accounts.change_person": {"role": "administrator"},
+    "accounts.change_own_school": {"name": "I. E. 40 Quispicanchi", "language": "qu", "target": "comfortable"},
+    "accounts.change_school": {"quota_bytes": 80_000_000_000},
     "accounts.make_school": {"slug": "ie-40-quispicanchi", "name": "I. E. 40", "quota_bytes": 50_000_000_000},
     "imports.ask": {"url": "https://radio.example/feed.xml", "newest": 5, "licence": "CC BY 4.0"},
     "lessons.change": {"title": "Las fracciones", "language": "es"},
@@ -137,8 +114,14 @@ BODIES: dict[str, dict[str, Any]] = {
     },
 }
 #: Answers that are no JSON.
+EVENT = (
+    'event: progress\ndata: {"id": "019ab3f0c2d4e1a27b60f3", "state": "running", "stage": "choose", "done": 0.4}\n\n'
+)
 STREAMS = {"media.file": (200, 206), "jobs.events": (200,)}
-STREAM_TYPES = {"media.file": "*/*", "jobs.events": "text/event-stream"}
+STREAM_TYPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "media.file": ("*/*", {"schema": BINARY}),
+    "jobs.events": ("text/event-stream", {"schema": {"type": "string"}, "example": EVENT}),
+}
 
 
 class Described(OpenAPI):  # type: ignore[misc]
@@ -148,25 +131,25 @@ class Described(OpenAPI):  # type: ignore[misc]
         """Complete what was read off the routes."""
         super().generate_spec_json()
         spec = self.spec_json
-        names = self._shapes(spec)
+        schemas = self._schemas(spec)
         for rule in self.url_map.iter_rules():
             path = spec["paths"].get(rule.rule.replace("<", "{").replace(">", "}"), {})
             for method in (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}:
                 if (operation := path.get(method.lower())) is not None:
-                    _complete(operation, rule.endpoint, method, names)
+                    _complete(operation, rule.endpoint, method, schemas)
                     if method == "POST" and getattr(self.view_functions[rule.endpoint], "action", None) not in UNKEYED:
                         operation["parameters"].append(KEY)
         self._head(spec)
 
-    def _shapes(self, spec: dict[str, Any]) -> dict[type[BaseModel], str]:
-        wanted: set[type[BaseModel]] = {Problem, *(shape for _, shape in ANSWERS.values())}
-        modes: list[tuple[Any, Any]] = [(shape, "serialization") for shape in wanted]
-        found, whole = models_json_schema(modes, ref_template="#/components/schemas/{model}")
-        schemas = spec.setdefault("components", {}).setdefault("schemas", {})
-        for name, schema in whole.get("$defs", {}).items():
-            schemas[name] = schema
-        named: dict[Any, Any] = found
-        return {shape: named[shape, "serialization"]["$ref"] for shape in wanted}
+    def _schemas(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """All shapes by name, that of problems too; as pydantic writes them, since flask-openapi3 drops examples."""
+        schemas: dict[str, Any] = spec.setdefault("components", {}).setdefault("schemas", {})
+        schemas[Problem.__name__] = {}
+        for base, mode in ((Body, "validation"), (Shape, "serialization")):
+            wanted: list[tuple[Any, Any]] = [(kind, mode) for kind in _kinds(base) if kind.__name__ in schemas]
+            _, whole = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+            schemas.update(whole.get("$defs", {}))
+        return schemas
 
     def _head(self, spec: dict[str, Any]) -> None:
         """tus asks with HEAD where an upload is, which Flask answers together with GET."""
@@ -175,19 +158,25 @@ class Described(OpenAPI):  # type: ignore[misc]
             path["head"] = {**path["get"], "operationId": "uploads_where_head"}
 
 
-def _complete(operation: dict[str, Any], endpoint: str, method: str, names: dict[type[BaseModel], str]) -> None:
+def _kinds(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def _complete(operation: dict[str, Any], endpoint: str, method: str, schemas: dict[str, Any]) -> None:
     responses = operation.setdefault("responses", {})
-    if endpoint in ANSWERS:
-        status, shape = ANSWERS[endpoint]
-        responses[str(status)] = {
-            "description": shape.__doc__ or "Done.",
-            "content": {"application/json": {"schema": {"$ref": names[shape]}}},
-        }
+    for answer in responses.values():
+        if (content := answer.get("content", {}).get("application/json")) is not None:
+            answer["description"] = _named(content["schema"], schemas).get("description", answer["description"])
+            with suppress(LookupError):  # a test finds it; the description must not be missing for it
+                content["example"] = example_of(content["schema"], schemas)
     for status in STREAMS.get(endpoint, ()):
-        responses[str(status)] = {"description": "As it lies there.", "content": {STREAM_TYPES[endpoint]: {}}}
+        kind, content = STREAM_TYPES[endpoint]
+        responses[str(status)] = {"description": "As it lies there.", "content": {kind: content}}
     if method == "GET":
         responses["304"] = {"description": "As it was at the last time (If-None-Match)."}
-    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": names[Problem]}}}}
+    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}}
     for number, about in PROBLEMS.items():
         if number == 503 and endpoint == "health.ready":
             continue  # there it is an answer
@@ -200,3 +189,28 @@ def _complete(operation: dict[str, Any], endpoint: str, method: str, names: dict
         operation["requestBody"] = BODIES[endpoint]
     if endpoint in EXAMPLES:
         operation["requestBody"]["content"]["application/json"]["example"] = EXAMPLES[endpoint]
+
+
+def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """An example of a shape, made of those of its fields.
+
+    Raises:
+        LookupError: a field has none; a slip of ours.
+    """
+    whole = _named(schema, schemas)
+    if whole.get("examples"):
+        return whole["examples"][0]
+    if kinds := whole.get("anyOf"):
+        return example_of(kinds[0], schemas)
+    if whole.get("type") == "array":
+        return [example_of(whole["items"], schemas)]
+    if "properties" in whole:
+        return {name: example_of(field, schemas) for name, field in whole["properties"].items()}
+    if isinstance(shape := whole.get("additionalProperties"), dict) and "$ref" in shape:
+        return {"voice.opus": example_of(shape, schemas)}
+    raise LookupError(f"no example in {whole}")
+
+
+def _named(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    where = schema.get("$ref")
+    return schema if where is None else schemas[where.rpartition("/")[2]]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, json, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from chasqui import errors
 from chasqui.errors import ChasquiError, Defect
+from chasqui.web.shapes import Facts, Shape
 from chasqui.words import LANGUAGES, explain, say
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,6 +33,7 @@ STATUS: dict[type[ChasquiError], int] = {
     errors.LinkSpent: 410,
     errors.UnknownClass: 404,
     errors.UnknownThing: 404,
+    errors.LastOfRole: 409,
     errors.BadAccount: 422,
     errors.NameTaken: 409,
     errors.NotMadeYet: 409,
@@ -51,18 +53,19 @@ STATUS: dict[type[ChasquiError], int] = {
 log = logging.getLogger("chasqui.web")
 
 
-class Problem(BaseModel):
+class Problem(Shape):
     """What every error answer holds."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    type: str  # urn:chasqui:CODE
-    title: str
-    status: int
-    detail: str  # in the user's language: what happened, and what to do
-    code: str
-    action: str  # reject, retry or degrade
-    evidence: dict[str, Any] = {}
+    type: str = Field(examples=["urn:chasqui:NoRoom"])
+    title: str = Field(examples=["NoRoom"])
+    status: int = Field(examples=[507])
+    detail: str = Field(
+        description="in the user's language: what happened, and what to do",
+        examples=["No hay sitio para a.mp3 (4930000 bytes): a la escuela le quedan 1000. Quite una clase o pida más."],
+    )
+    code: str = Field(examples=["NoRoom"])
+    action: str = Field(description="reject, retry or degrade", examples=["reject"])
+    evidence: Facts = Field(default={}, examples=[{"name": "a.mp3", "bytes": 4930000, "left": 1000}])
 
 
 def language() -> str:
@@ -115,7 +118,7 @@ def of_http(error: HTTPException) -> Response:
 
 def of_validation(error: ValidationError) -> Response:
     """A body, a path or a query that is not as the description says."""
-    where = {".".join(str(part) for part in one["loc"]) or "body": one["msg"] for one in error.errors()}
+    where: Facts = {".".join(str(part) for part in one["loc"]) or "body": one["msg"] for one in error.errors()}
     problem = Problem(
         type="urn:chasqui:BadRequest",
         title="BadRequest",

@@ -1,12 +1,21 @@
-"""What routes answer, for the description: shapes of lessons, people and all else that lists and single routes show."""
+"""What routes answer, for the description: shapes of lessons, people and all else that lists and single routes show.
+
+Each field carries an example; `web/describe.py` makes of them the examples of whole answers.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 Role = Literal["student", "teacher", "creator", "administrator", "operator", "data"]
+Target = Literal["understood", "comfortable", "clear"]
+Id = Annotated[str, Field(examples=["019ab3f0c2d4e1a27b60f3"])]
+Seconds = Annotated[float, Field(description="seconds since 1970", examples=[1795280000.0])]
+Bytes = Annotated[int, Field(examples=[131072])]
+#: The facts behind an error, by name.
+Facts = dict[str, str | int | float | bool | None]
 
 
 class Shape(BaseModel):
@@ -16,120 +25,281 @@ class Shape(BaseModel):
 
 
 class FileFacts(Shape):
-    bytes: int
-    sha256: str
-    type: str
+    """One file of a lesson."""
+
+    bytes: Bytes
+    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+    type: str = Field(examples=["audio/ogg"])
 
 
 class LessonShape(Shape):
     """A lesson; the second half is there once it is made."""
 
-    id: str
-    school_id: str
-    owner_id: str
-    recording_id: str
+    id: Id
+    school_id: Id
+    owner_id: Id
+    recording_id: str = Field(examples=["3b1c9e5d7f20a846"])
     title: str = Field(examples=["Las fracciones"])
-    language: str | None
-    licence: str | None
-    consent: bool
-    state: Literal["made", "published", "withdrawn"]
-    created_s: float = Field(description="seconds since 1970")
-    published_s: float | None
-    slug: str = ""
-    bytes: int = 0
-    source_bytes: int = 0
+    language: str | None = Field(examples=["es"])
+    licence: str | None = Field(examples=["CC BY 4.0"])
+    consent: bool = Field(examples=[True])
+    state: Literal["made", "published", "withdrawn"] = Field(examples=["published"])
+    created_s: Seconds
+    published_s: Seconds | None
+    slug: str = Field("", examples=["las-fracciones"])
+    bytes: Bytes = 0
+    source_bytes: int = Field(0, examples=[4930000])
     files: dict[str, FileFacts] = {}
-    duration_s: float | None = None
-    promised: str | None = Field(None, description="the target that was asked for")
-    kept: str | None = Field(None, description="the best one that every reachable segment keeps")
-    degraded: str | None = Field(None, description="in words, when that is less")
+    duration_s: float | None = Field(None, examples=[287.4])
+    promised: str | None = Field(None, description="the target that was asked for", examples=["comfortable"])
+    kept: str | None = Field(
+        None, description="the best one that every reachable segment keeps", examples=["comfortable"]
+    )
+    degraded: str | None = Field(None, description="in words, when that is less", examples=[None])
 
 
 class UnitShape(Shape):
-    id: str
-    title: str
-    budget_bytes: int | None
-    owner_id: str
-    created_s: float
-    lessons: list[str] = Field(description="ids, in order; those that the one who asks may hear")
-    bytes: int
+    """An ordered list of lessons."""
+
+    id: Id
+    title: str = Field(examples=["Unidad 3"])
+    budget_bytes: int | None = Field(examples=[10_000_000])
+    owner_id: Id
+    created_s: Seconds
+    lessons: list[Id] = Field(description="ids, in order; those that the one who asks may hear")
+    bytes: Bytes
 
 
 class ChannelShape(Shape):
-    id: str
-    slug: str
-    title: str
-    about: str
-    open: bool
-    owner_id: str
-    created_s: float
-    lessons: list[str]
+    """What listeners subscribe to."""
+
+    id: Id
+    slug: str = Field(examples=["cuarto-b"])
+    title: str = Field(examples=["4.º B"])
+    about: str = Field(examples=["Las clases del cuarto grado."])
+    open: bool = Field(description="to everybody, not only to the school", examples=[True])
+    owner_id: Id
+    created_s: Seconds
+    lessons: list[Id] = Field(description="ids, the newest first; those that the one who asks may hear")
 
 
 class FeedbackShape(Shape):
-    id: str
-    lesson_id: str
-    understood: int
-    at_s: float | None
-    text: str
-    created_s: float
+    """What a listener said of a lesson."""
+
+    id: Id
+    lesson_id: Id
+    understood: int = Field(examples=[4])
+    at_s: float | None = Field(examples=[73.5])
+    text: str = Field(examples=["Aquí habla muy bajo."])
+    created_s: Seconds
+
+
+class Me(Shape):
+    """Who asks."""
+
+    person_id: Id
+    role: Role = Field(examples=["teacher"])
+    school_id: Id | None
+    scopes: list[str] | None = Field(description="of the token; null: not through one", examples=[None])
+    csrf: str | None = Field(
+        description="to be sent as X-CSRF-Token with changes, where a cookie signs in",
+        examples=["5f2d0e6a4b1c9d8e7f60514233241506f7e8d9cabbac9d8e7f60514233241506"],
+    )
 
 
 class PersonShape(Shape):
-    id: str
-    school_id: str | None
-    role: Role
-    name: str
-    email: str | None
-    created_s: float
+    """Somebody with an account."""
 
-
-class TokenShape(Shape):
-    id: str
-    name: str
-    scopes: list[str]
-    created_s: float
-    expires_s: float | None
-    used_s: float | None
-
-
-class NewTokenShape(Shape):
-    token: str = Field(description="shown only now")
-    name: str
-
-
-class ClassShape(Shape):
-    id: str
-    name: str
-    code: str
-
-
-class SchoolShape(Shape):
-    id: str
-    slug: str
-    name: str
-    quota_bytes: int | None
-    used_bytes: int
-
-
-class NewSchoolShape(Shape):
-    id: str
-    slug: str
-    name: str
+    id: Id
+    school_id: Id | None
+    role: Role = Field(examples=["teacher"])
+    name: str = Field(examples=["Rosa Quispe"])
+    email: str | None = Field(examples=["rosa@example.pe"])
+    created_s: Seconds
 
 
 class InvitationShape(Shape):
-    link: str
-    url: str
-    role: Role
+    """A link that makes one account."""
+
+    link: str = Field(examples=["chq_l_6nW0l1yq9mYc3fB0a7Zr2dXk5tPsGvHjQeUoLiNwRbM"])
+    url: str = Field(
+        examples=["https://chasqui.example.pe/invitation#chq_l_6nW0l1yq9mYc3fB0a7Zr2dXk5tPsGvHjQeUoLiNwRbM"]
+    )
+    role: Role = Field(examples=["teacher"])
+
+
+class ResetShape(Shape):
+    """A link that sets a new password."""
+
+    link: str = Field(examples=["chq_l_6nW0l1yq9mYc3fB0a7Zr2dXk5tPsGvHjQeUoLiNwRbM"])
+    url: str = Field(examples=["https://chasqui.example.pe/password#chq_l_6nW0l1yq9mYc3fB0a7Zr2dXk5tPsGvHjQeUoLiNwRbM"])
+    expires_s: Seconds
 
 
 class FactorShape(Shape):
-    secret: str
-    uri: str = Field(description="for the authenticator's picture")
+    """What an authenticator needs."""
+
+    secret: str = Field(examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"])
+    uri: str = Field(
+        description="for the authenticator's picture",
+        examples=["otpauth://totp/Chasqui:019ab3f0?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Chasqui"],
+    )
+
+
+class TokenShape(Shape):
+    """A key for programs, without its secret."""
+
+    id: Id
+    name: str = Field(examples=["laptop"])
+    scopes: list[str] = Field(examples=[["uploads.write", "lessons.read", "jobs.read"]])
+    created_s: Seconds
+    expires_s: Seconds | None
+    used_s: Seconds | None
+
+
+class NewTokenShape(Shape):
+    """A key for programs."""
+
+    token: str = Field(description="shown only now", examples=["chq_t_6nW0l1yq9mYc3fB0a7Zr2dXk5tPsGvHjQeUoLiNwRbM"])
+    name: str = Field(examples=["laptop"])
+
+
+class ClassShape(Shape):
+    """A class, with the code that lets students in."""
+
+    id: Id
+    name: str = Field(examples=["4.º B"])
+    code: str = Field(examples=["KPT34MN"])
+
+
+class PupilShape(Shape):
+    """Somebody in a class."""
+
+    id: Id
+    name: str = Field(examples=["Wayra"])
+    created_s: Seconds
+
+
+class SchoolShape(Shape):
+    """A school; what new lessons begin with, where nobody says otherwise."""
+
+    id: Id
+    slug: str = Field(examples=["ie-40-quispicanchi"])
+    name: str = Field(examples=["I. E. 40 Quispicanchi"])
+    quota_bytes: int | None = Field(description="null: as much as it likes", examples=[50_000_000_000])
+    used_bytes: int = Field(examples=[1_310_720])
+    language: str | None = Field(examples=["qu"])
+    licence: str | None = Field(examples=["CC BY 4.0"])
+    target: Target | None = Field(examples=["comfortable"])
+    created_s: Seconds
+    closed_s: Seconds | None = Field(examples=[None])
+    kept_until_s: Seconds | None = Field(
+        description="of a closed one: until then it can be opened again", examples=[None]
+    )
+
+
+class UploadShape(Shape):
+    """An upload that was begun."""
+
+    id: Id
+
+
+class Uploaded(Shape):
+    """What came of an upload."""
+
+    lesson_id: Id
+    job_id: Id | None
+    recording_id: str = Field(examples=["3b1c9e5d7f20a846"])
+
+
+class ImportShape(Shape):
+    """How far an import is."""
+
+    id: Id
+    url: str = Field(examples=["https://radio.example/clase-1.mp3"])
+    newest: int | None = Field(description="of a feed: so many episodes", examples=[None])
+    feed_id: Id | None = Field(description="the import of the feed that it is an episode of", examples=[None])
+    state: Literal["waiting", "running", "done", "failed", "cancelled"] = Field(examples=["running"])
+    size_bytes: int | None = Field(description="as the server there says", examples=[4930000])
+    received_bytes: Bytes
+    lesson_id: Id | None = Field(examples=[None])
+    job_id: Id | None = Field(examples=[None])
+    error: str | None = Field(description="code; of a waiting one: why it is tried again", examples=[None])
+    message: str | None = Field(
+        description="in the language of whoever asks: what happened, and what to do", examples=[None]
+    )
+    created_s: Seconds
+    ended_s: Seconds | None = Field(examples=[None])
+
+
+class Progress(Shape):
+    """A job as its owner sees it."""
+
+    id: Id
+    recording_id: str = Field(examples=["3b1c9e5d7f20a846"])
+    lesson_id: Id | None
+    goal: str = Field(examples=["publish"])
+    state: Literal["waiting", "running", "done", "failed", "cancelled"] = Field(examples=["running"])
+    stage: str | None = Field(examples=["choose"])
+    done: float = Field(description="of the stage, 0–1", examples=[0.4])
+    error: str | None = Field(description="code", examples=[None])
+    evidence: Facts | None = Field(description="the facts behind it", examples=[{}])
+    message: str | None = Field(
+        description="in the language of whoever asks: what happened, and what to do", examples=[None]
+    )
+    created_s: Seconds
+    started_s: Seconds | None
+    ended_s: Seconds | None = Field(examples=[None])
+
+
+class Hook(Shape):
+    """A webhook; its secret is shown once, when it is made."""
+
+    id: Id
+    owner_id: Id
+    url: str = Field(examples=["https://example.pe/chasqui"])
+    events: list[str] = Field(description="none: all of them", examples=[["lesson.published"]])
+    created_s: Seconds
+    stopped_s: Seconds | None = Field(examples=[None])
+
+
+class NewHook(Hook):
+    """A webhook with its secret."""
+
+    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+
+
+class Delivery(Shape):
+    """A letter to a webhook."""
+
+    id: str | None = Field(examples=["4f1c2b9a7d3e8f605142a3b4c5d6e7f8"])
+    event: str | None = Field(examples=["lesson.published"])
+    attempts: int = Field(examples=[1])
+    created_s: Seconds
+    sent_s: Seconds | None
+    given_up_s: Seconds | None = Field(examples=[None])
+    trouble: str | None = Field(examples=[None])
+
+
+class Deliveries(Shape):
+    """The last letters to a webhook."""
+
+    items: list[Delivery]
+
+
+class Pinged(Shape):
+    """The letter that was sent to try."""
+
+    id: str = Field(examples=["4f1c2b9a7d3e8f605142a3b4c5d6e7f8"])
 
 
 def many(shape: type[BaseModel]) -> type[BaseModel]:
     """A piece of a list of these."""
-    name = f"{shape.__name__.removesuffix('Shape')}s"
-    return create_model(name, __base__=Shape, items=(list[shape], ...), next=(str | None, ...))  # type: ignore[valid-type]
+    name = MANY.get(shape.__name__) or f"{shape.__name__.removesuffix('Shape')}s"
+    following = Annotated[str | None, Field(description="for `after`; null: there are no more", examples=[None])]
+    about = "A piece of a list, the newest first."
+    return create_model(name, __doc__=about, __base__=Shape, items=(list[shape], ...), next=(following, ...))  # type: ignore[valid-type]
+
+
+#: Lists whose names are no plain plurals.
+MANY = {"PersonShape": "People", "ClassShape": "Classes", "FeedbackShape": "FeedbackList", "Progress": "Jobs"}

@@ -49,8 +49,8 @@ def test_a_failure_is_told_in_words(house: Any, job: str) -> None:
 
 
 def test_its_owner_cancels_it(house: Any, job: str) -> None:
-    assert house.client("creator")("DELETE", f"jobs/{job}").status_code == 404
-    assert house.client("teacher")("DELETE", f"jobs/{job}").json["state"] == "cancelled"
+    assert house.client("creator")("PUT", f"jobs/{job}/cancellation").status_code == 404
+    assert house.client("teacher")("PUT", f"jobs/{job}/cancellation").json["state"] == "cancelled"
 
 
 def test_who_follows_it_hears_of_each_change_to_the_end(house: Any, job: str) -> None:

@@ -13,35 +13,37 @@ from sqlalchemy.orm import Session as Db
 from chasqui.catalog import lessons
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Channel, ChannelLesson, Lesson
-from chasqui.errors import NameTaken, UnknownThing
-from chasqui.web.api.accounts import SIGNED_IN, Body, ById, Name
-from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.errors import NameTaken
+from chasqui.web.auth import catalog, me, needs
+from chasqui.web.bodies import ID, SIGNED_IN, SLUG, Body, ById, Name
 from chasqui.web.paging import Page, listed, piece
+from chasqui.web.rows import found
+from chasqui.web.shapes import ChannelShape, many
 
 api = APIBlueprint("channels", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="channels")])
 
 
 class NewChannel(Body):
-    slug: str = Field(pattern="^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$", examples=["cuarto-b"])
+    slug: str = Field(pattern=SLUG, examples=["cuarto-b"])
     title: str = Name
     about: str = Field("", max_length=2000)
     open: bool = Field(False, description="to everybody, not only to the school")
 
 
 class InChannel(BaseModel):
-    id: str = Field(pattern="^[0-9a-f]{1,40}$")
-    lesson_id: str = Field(pattern="^[0-9a-f]{1,40}$")
+    id: str = Field(pattern=ID)
+    lesson_id: str = Field(pattern=ID)
 
 
-@api.get("/channels", security=SIGNED_IN, summary="Channels, newest first")
+@api.get("/channels", responses={200: many(ChannelShape)}, security=SIGNED_IN, summary="Channels, newest first")
 @needs("channels.read")
 def listing(query: Page) -> Response:
     with catalog().reading() as db:
-        found, following = piece(db, select(Channel).where(Channel.school_id == me().school_id), Channel, query)
-        return listed([_shown(db, channel) for channel in found], following)
+        rows, following = piece(db, select(Channel).where(Channel.school_id == me().school_id), Channel, query)
+        return listed([_shown(db, channel) for channel in rows], following)
 
 
-@api.post("/channels", security=SIGNED_IN, summary="A new one")
+@api.post("/channels", responses={201: ChannelShape}, security=SIGNED_IN, summary="A new one")
 @needs("channels.write")
 def make(body: NewChannel) -> tuple[Response, int]:
     with catalog().writing() as db:
@@ -54,7 +56,7 @@ def make(body: NewChannel) -> tuple[Response, int]:
         return jsonify(_shown(db, channel)), 201
 
 
-@api.get("/channels/<id>", security=SIGNED_IN, summary="One channel")
+@api.get("/channels/<id>", responses={200: ChannelShape}, security=SIGNED_IN, summary="One channel")
 @needs("channels.read")
 def one(path: ById) -> Response:
     channel = _permitted(path.id, "channels.read")
@@ -95,14 +97,9 @@ def _shown(db: Db, channel: Channel) -> dict[str, Any]:
     if reach(me(), "lessons.read") == Reach.PUBLISHED:
         wanted = wanted.where(Lesson.state == "published")
     fields = ("id", "slug", "title", "about", "open", "owner_id", "created_s")
-    found = db.scalars(wanted.order_by(ChannelLesson.added_s.desc()).limit(500))
-    return {field: getattr(channel, field) for field in fields} | {"lessons": list(found)}
+    there = db.scalars(wanted.order_by(ChannelLesson.added_s.desc()).limit(500))
+    return {field: getattr(channel, field) for field in fields} | {"lessons": list(there)}
 
 
 def _permitted(channel_id: str, action: str) -> Channel:
-    with catalog().reading() as db:
-        channel = db.get(Channel, channel_id)
-    if channel is None:
-        raise UnknownThing(kind="channel", name=channel_id)
-    permit(action, Thing(channel.school_id, channel.owner_id, published=True), "channel", channel_id)
-    return channel
+    return found(Channel, channel_id, action, "channel", lambda one: Thing(one.school_id, one.owner_id, published=True))

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from chasqui.catalog.permissions import Reach, reach
 from chasqui.catalog.tables import Feedback, Lesson
 from chasqui.errors import NotAllowed
-from chasqui.web.api.accounts import SIGNED_IN, Body, ById
 from chasqui.web.api.lessons import permitted
 from chasqui.web.auth import catalog, me, needs
+from chasqui.web.bodies import SIGNED_IN, Body, ById
 from chasqui.web.paging import Page, listed, piece
+from chasqui.web.shapes import FeedbackShape, many
 
 api = APIBlueprint("feedback", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="feedback")])
-FIELDS = ("id", "lesson_id", "understood", "at_s", "text", "created_s")
+FIELDS = tuple(FeedbackShape.model_fields)
 
 
 class Said(Body):
@@ -25,7 +26,7 @@ class Said(Body):
     text: str = Field("", max_length=2000)
 
 
-@api.post("/lessons/<id>/feedback", security=SIGNED_IN, summary="Say how it was")
+@api.post("/lessons/<id>/feedback", responses={201: FeedbackShape}, security=SIGNED_IN, summary="Say how it was")
 @needs("feedback.write")
 def say(path: ById, body: Said) -> tuple[Response, int]:
     lesson = permitted(path.id, "lessons.read")
@@ -37,7 +38,12 @@ def say(path: ById, body: Said) -> tuple[Response, int]:
     return jsonify({field: getattr(said, field) for field in FIELDS}), 201
 
 
-@api.get("/lessons/<id>/feedback", security=SIGNED_IN, summary="What was said, newest first, without names")
+@api.get(
+    "/lessons/<id>/feedback",
+    responses={200: many(FeedbackShape)},
+    security=SIGNED_IN,
+    summary="What was said, newest first, without names",
+)
 @needs("feedback.read")
 def listing(path: ById, query: Page) -> Response:
     lesson: Lesson = permitted(path.id, "lessons.read")

@@ -6,22 +6,25 @@ from typing import Any
 
 from flask import current_app
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel
+from pydantic import Field
 from sqlalchemy import text
 
 from chasqui import __version__
 from chasqui.errors import ChasquiError
 from chasqui.web.auth import catalog, open_to_all
+from chasqui.web.shapes import Shape
 
 api = APIBlueprint("health", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="health")])
 
 
-class Health(BaseModel):
+class Health(Shape):
     """What is there."""
 
-    status: str  # ok, degraded
-    version: str
-    parts: dict[str, str]  # ok, or what is wrong with it
+    status: str = Field(description="ok, degraded", examples=["ok"])
+    version: str = Field(examples=[__version__])
+    parts: dict[str, str] = Field(
+        description="ok, or what is wrong with it", examples=[{"catalog": "ok", "store": "ok"}]
+    )
 
 
 @api.get("/health/live", responses={200: Health}, summary="The process answers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
@@ -14,12 +14,13 @@ from chasqui.catalog.permissions import Thing
 from chasqui.catalog.tables import Import
 from chasqui.ingest.address import syntax
 from chasqui.records import Failure
-from chasqui.web.api.accounts import SIGNED_IN, Body, ById
 from chasqui.web.api.uploads import checked, settings_of
 from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.web.bodies import SIGNED_IN, Body, ById
 from chasqui.web.limits import slow_down
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.problems import language
+from chasqui.web.shapes import ImportShape, Target, many
 from chasqui.words import explain
 
 api = APIBlueprint("imports", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="imports")])
@@ -34,29 +35,11 @@ class NewImport(Body):
     language: str | None = Field(None, pattern="^[a-z]{2,3}$")
     licence: str | None = Field(None, max_length=100)
     consent: bool | None = None
-    target: Literal["understood", "comfortable", "clear"] | None = None
+    target: Target | None = None
     budget: str | None = Field(None, max_length=20, examples=["2MB"])
 
 
-class Imported(Body):
-    """How far it is."""
-
-    id: str
-    url: str
-    newest: int | None
-    feed_id: str | None = Field(description="the import of the feed that it is an episode of")
-    state: Literal["waiting", "running", "done", "failed", "cancelled"]
-    size_bytes: int | None = Field(description="as the server there says")
-    received_bytes: int
-    lesson_id: str | None
-    job_id: str | None
-    error: str | None = Field(description="code; of a waiting one: why it is tried again")
-    message: str | None = Field(description="in the language of whoever asks: what happened, and what to do")
-    created_s: float
-    ended_s: float | None
-
-
-@api.post("/imports", responses={202: Imported}, security=SIGNED_IN, summary="Fetch a link, or the newest of a feed")
+@api.post("/imports", responses={202: ImportShape}, security=SIGNED_IN, summary="Fetch a link, or the newest of a feed")
 @needs("uploads.write")
 def ask(body: NewImport) -> tuple[Response, int]:
     slow_down("imports", me().person_id)
@@ -67,7 +50,7 @@ def ask(body: NewImport) -> tuple[Response, int]:
     return jsonify(_told(imports.ask(catalog(), me(), url, facts, body.newest))), 202
 
 
-@api.get("/imports", security=SIGNED_IN, summary="The own imports, newest first")
+@api.get("/imports", responses={200: many(ImportShape)}, security=SIGNED_IN, summary="The own imports, newest first")
 @needs("uploads.write")
 def listing(query: Page) -> Response:
     with catalog().reading() as db:
@@ -75,13 +58,18 @@ def listing(query: Page) -> Response:
     return listed([_told(one) for one in found], following)
 
 
-@api.get("/imports/<id>", responses={200: Imported}, security=SIGNED_IN, summary="One import")
+@api.get("/imports/<id>", responses={200: ImportShape}, security=SIGNED_IN, summary="One import")
 @needs("uploads.write")
 def one(path: ById) -> Response:
     return jsonify(_told(_mine(path.id)))
 
 
-@api.delete("/imports/<id>", responses={202: Imported}, security=SIGNED_IN, summary="Do not fetch it after all")
+@api.put(
+    "/imports/<id>/cancellation",
+    responses={202: ImportShape},
+    security=SIGNED_IN,
+    summary="Do not fetch it after all; what a feed led to neither",
+)
 @needs("uploads.write")
 def cancel(path: ById) -> tuple[Response, int]:
     _mine(path.id)
@@ -98,4 +86,4 @@ def _mine(import_id: str) -> Import:
 def _told(one: Import) -> dict[str, Any]:
     failure = Failure(error=one.error, evidence=one.evidence) if one.error else None
     message = explain(failure.as_error(), language()) if failure else None
-    return {name: getattr(one, name) for name in Imported.model_fields if name != "message"} | {"message": message}
+    return {name: getattr(one, name) for name in ImportShape.model_fields if name != "message"} | {"message": message}

@@ -8,21 +8,21 @@ from typing import Any
 
 from flask import Response, json, jsonify
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from chasqui.catalog import Catalog, jobs
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Job
-from chasqui.errors import UnknownThing
 from chasqui.records import Failure
-from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.web.auth import catalog, me, needs
+from chasqui.web.bodies import SIGNED_IN, ById
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.problems import language
+from chasqui.web.rows import found
+from chasqui.web.shapes import Progress, many
 from chasqui.words import explain
 
 api = APIBlueprint("jobs", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="jobs")])
-SIGNED_IN: list[dict[str, list[str]]] = [{"token": []}]
 #: A line at least so often: proxies cut what is silent.
 ALIVE_S = 15.0
 LOOK_S = 0.5
@@ -30,29 +30,7 @@ LOOK_S = 0.5
 STREAM_S = 600.0
 
 
-class ById(BaseModel):
-    id: str = Field(pattern="^[0-9a-f]{1,40}$")
-
-
-class Progress(BaseModel):
-    """A job as its owner sees it."""
-
-    id: str
-    recording_id: str
-    lesson_id: str | None
-    goal: str
-    state: str  # waiting, running, done, failed, cancelled
-    stage: str | None
-    done: float  # of the stage, 0–1
-    error: str | None  # code
-    evidence: dict[str, Any] | None  # the facts behind it
-    message: str | None  # in the language of whoever asks: what happened, and what to do
-    created_s: float
-    started_s: float | None
-    ended_s: float | None
-
-
-@api.get("/jobs", security=SIGNED_IN, summary="Jobs, newest first")
+@api.get("/jobs", responses={200: many(Progress)}, security=SIGNED_IN, summary="Jobs, newest first")
 @needs("jobs.read")
 def listing(query: Page) -> Response:
     wanted = select(Job)
@@ -62,8 +40,8 @@ def listing(query: Page) -> Response:
     if far < Reach.SCHOOL:
         wanted = wanted.where(Job.owner_id == me().person_id)
     with catalog().reading() as db:
-        found, following = piece(db, wanted, Job, query)
-    return listed([told(job, language()) for job in found], following)
+        rows, following = piece(db, wanted, Job, query)
+    return listed([told(job, language()) for job in rows], following)
 
 
 @api.get("/jobs/<id>", responses={200: Progress}, security=SIGNED_IN, summary="One job")
@@ -72,7 +50,7 @@ def one(path: ById) -> Response:
     return jsonify(told(_permitted(path.id, "jobs.read"), language()))
 
 
-@api.delete("/jobs/<id>", responses={202: Progress}, security=SIGNED_IN, summary="Cancel it")
+@api.put("/jobs/<id>/cancellation", responses={202: Progress}, security=SIGNED_IN, summary="Cancel it")
 @needs("jobs.write")
 def cancel(path: ById) -> tuple[Response, int]:
     _permitted(path.id, "jobs.write")
@@ -111,12 +89,7 @@ def _events(opened: Catalog, job_id: str, lang: str) -> Iterator[str]:
 
 
 def _permitted(job_id: str, action: str) -> Job:
-    with catalog().reading() as db:
-        job = db.get(Job, job_id)
-    permit(action, Thing(job.school_id, job.owner_id) if job else Thing("-"), "job", job_id)
-    if job is None:  # only whoever reaches everything comes here
-        raise UnknownThing(kind="job", name=job_id)
-    return job
+    return found(Job, job_id, action, "job", lambda job: Thing(job.school_id, job.owner_id))
 
 
 def _found(opened: Catalog, job_id: str) -> Job:

@@ -12,14 +12,15 @@ from sqlalchemy import select
 from chasqui.catalog import jobs, lessons
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Job, Lesson
-from chasqui.errors import UnknownThing
 from chasqui.run.queue.work import queue_of
-from chasqui.web.api.accounts import MOST, SIGNED_IN, Body, ById
-from chasqui.web.api.jobs import Progress, told
-from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.web.api.jobs import told
+from chasqui.web.auth import catalog, me, needs
+from chasqui.web.bodies import MOST, SIGNED_IN, Body, ById
 from chasqui.web.hot import lesson_texts
 from chasqui.web.paging import Page, listed_texts
 from chasqui.web.problems import language
+from chasqui.web.rows import found
+from chasqui.web.shapes import LessonShape, Progress, Target, many
 
 api = APIBlueprint("lessons", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="lessons")])
 
@@ -37,11 +38,11 @@ class Change(Body):
 
 
 class Again(Body):
-    target: Literal["understood", "comfortable", "clear"] | None = None
+    target: Target | None = None
     budget_bytes: int | None = Field(None, ge=1000, le=MOST)
 
 
-@api.get("/lessons", security=SIGNED_IN, summary="Lessons, newest first")
+@api.get("/lessons", responses={200: many(LessonShape)}, security=SIGNED_IN, summary="Lessons, newest first")
 @needs("lessons.read")
 def listing(query: Which) -> Response:
     wanted: list[Any] = [Lesson.school_id == me().school_id]
@@ -55,7 +56,9 @@ def listing(query: Which) -> Response:
         return listed_texts(*lesson_texts(db, wanted, query))
 
 
-@api.get("/lessons/<id>", security=SIGNED_IN, summary="One lesson: sizes, hashes, promise")
+@api.get(
+    "/lessons/<id>", responses={200: LessonShape}, security=SIGNED_IN, summary="One lesson: sizes, hashes, promise"
+)
 @needs("lessons.read")
 def one(path: ById) -> Response:
     response = jsonify(lessons.shown(permitted(path.id, "lessons.read")))
@@ -63,13 +66,15 @@ def one(path: ById) -> Response:
     return response
 
 
-@api.patch("/lessons/<id>", security=SIGNED_IN, summary="Title, language, licence, consent")
+@api.patch(
+    "/lessons/<id>", responses={200: LessonShape}, security=SIGNED_IN, summary="Title, language, licence, consent"
+)
 @needs("lessons.write")
 def change(path: ById, body: Change) -> Response:
     permitted(path.id, "lessons.write")
     with catalog().writing() as db:
         lesson = db.get_one(Lesson, path.id, with_for_update=True)
-        for name, value in body.model_dump(exclude_unset=True, exclude_none=True).items():
+        for name, value in body.said().items():
             setattr(lesson, name, value)
         if lesson.state == "published":
             lessons.tell(db, lesson, "published")
@@ -84,14 +89,16 @@ def remove(path: ById) -> Response:
     return Response(status=204)
 
 
-@api.put("/lessons/<id>/publication", security=SIGNED_IN, summary="Let the school have it")
+@api.put(
+    "/lessons/<id>/publication", responses={200: LessonShape}, security=SIGNED_IN, summary="Let the school have it"
+)
 @needs("lessons.publish")
 def publish(path: ById) -> Response:
     permitted(path.id, "lessons.publish")
     return jsonify(lessons.shown(lessons.publish(catalog(), path.id)))
 
 
-@api.delete("/lessons/<id>/publication", security=SIGNED_IN, summary="Take it back")
+@api.delete("/lessons/<id>/publication", responses={200: LessonShape}, security=SIGNED_IN, summary="Take it back")
 @needs("lessons.publish")
 def withdraw(path: ById) -> Response:
     permitted(path.id, "lessons.publish")
@@ -132,12 +139,7 @@ def permitted(lesson_id: str, action: str) -> Lesson:
     Raises:
         UnknownThing, NotAllowed
     """
-    with catalog().reading() as db:
-        lesson = db.get(Lesson, lesson_id)
-    if lesson is None:
-        raise UnknownThing(kind="lesson", name=lesson_id)
-    permit(action, thing(lesson), "lesson", lesson_id)
-    return lesson
+    return found(Lesson, lesson_id, action, "lesson", thing)
 
 
 def thing(lesson: Lesson) -> Thing:

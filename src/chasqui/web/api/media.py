@@ -10,9 +10,9 @@ from chasqui.catalog import lessons
 from chasqui.catalog.tables import Lesson
 from chasqui.errors import UnknownThing
 from chasqui.records import Lesson as Packed
-from chasqui.web.api.accounts import SIGNED_IN
 from chasqui.web.api.lessons import thing
 from chasqui.web.auth import catalog, open_to_all, permit, who
+from chasqui.web.bodies import SIGNED_IN
 
 api = APIBlueprint("media", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="media")])
 #: A name with its content's hash in the query never changes.

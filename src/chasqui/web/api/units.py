@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session as Db
 from chasqui.catalog import lessons
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Lesson, Unit, UnitLesson
-from chasqui.errors import UnknownThing
-from chasqui.web.api.accounts import MOST, SIGNED_IN, Body, ById, Name
-from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.web.auth import catalog, me, needs
+from chasqui.web.bodies import MOST, SIGNED_IN, Body, ById, Name
 from chasqui.web.paging import Page, listed, piece
+from chasqui.web.rows import found
+from chasqui.web.shapes import UnitShape, many
 
 api = APIBlueprint("units", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="units")])
 
@@ -30,15 +31,15 @@ class Order(Body):
     lessons: list[str] = Field(max_length=500, description="ids, in the order in which they are taught")
 
 
-@api.get("/units", security=SIGNED_IN, summary="Units, newest first")
+@api.get("/units", responses={200: many(UnitShape)}, security=SIGNED_IN, summary="Units, newest first")
 @needs("units.read")
 def listing(query: Page) -> Response:
     with catalog().reading() as db:
-        found, following = piece(db, select(Unit).where(Unit.school_id == me().school_id), Unit, query)
-        return listed([_shown(db, unit) for unit in found], following)
+        rows, following = piece(db, select(Unit).where(Unit.school_id == me().school_id), Unit, query)
+        return listed([_shown(db, unit) for unit in rows], following)
 
 
-@api.post("/units", security=SIGNED_IN, summary="A new one, empty")
+@api.post("/units", responses={201: UnitShape}, security=SIGNED_IN, summary="A new one, empty")
 @needs("units.write")
 def make(body: NewUnit) -> tuple[Response, int]:
     with catalog().writing() as db:
@@ -48,7 +49,7 @@ def make(body: NewUnit) -> tuple[Response, int]:
         return jsonify(_shown(db, unit)), 201
 
 
-@api.get("/units/<id>", security=SIGNED_IN, summary="One unit")
+@api.get("/units/<id>", responses={200: UnitShape}, security=SIGNED_IN, summary="One unit")
 @needs("units.read")
 def one(path: ById) -> Response:
     unit = _permitted(path.id, "units.read")
@@ -56,7 +57,7 @@ def one(path: ById) -> Response:
         return jsonify(_shown(db, unit))
 
 
-@api.put("/units/<id>/lessons", security=SIGNED_IN, summary="Its lessons, in order")
+@api.put("/units/<id>/lessons", responses={200: UnitShape}, security=SIGNED_IN, summary="Its lessons, in order")
 @needs("units.write")
 def order(path: ById, body: Order) -> Response:
     unit = _permitted(path.id, "units.write")
@@ -79,19 +80,14 @@ def _shown(db: Db, unit: Unit) -> dict[str, Any]:
     wanted = select(Lesson).join(UnitLesson, UnitLesson.lesson_id == Lesson.id).where(UnitLesson.unit_id == unit.id)
     if reach(me(), "lessons.read") == Reach.PUBLISHED:
         wanted = wanted.where(Lesson.state == "published")
-    found = list(db.scalars(wanted.order_by(UnitLesson.place)))
+    there = list(db.scalars(wanted.order_by(UnitLesson.place)))
     fields = ("id", "title", "budget_bytes", "owner_id", "created_s")
     return {field: getattr(unit, field) for field in fields} | {
-        "lessons": [lesson.id for lesson in found],
-        "bytes": sum(lesson.facts.get("bytes", 0) for lesson in found),
+        "lessons": [lesson.id for lesson in there],
+        "bytes": sum(lesson.facts.get("bytes", 0) for lesson in there),
     }
 
 
 def _permitted(unit_id: str, action: str) -> Unit:
-    with catalog().reading() as db:
-        unit = db.get(Unit, unit_id)
-    if unit is None:
-        raise UnknownThing(kind="unit", name=unit_id)
     # A unit has no state of its own: whoever hears published lessons sees it; its lessons are looked at one by one.
-    permit(action, Thing(unit.school_id, unit.owner_id, published=True), "unit", unit_id)
-    return unit
+    return found(Unit, unit_id, action, "unit", lambda unit: Thing(unit.school_id, unit.owner_id, published=True))

@@ -13,7 +13,6 @@ from typing import Any
 
 from flask import Response, current_app, json, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
 from werkzeug.exceptions import ClientDisconnected, PreconditionFailed, UnsupportedMediaType
 
 from chasqui.catalog import uploads
@@ -23,29 +22,18 @@ from chasqui.errors import BadUpload, TooLarge, Unreadable, UploadOver
 from chasqui.ingest.tags import one_line
 from chasqui.store.guard import disk
 from chasqui.web.auth import catalog, me, needs, permit, public
+from chasqui.web.bodies import SIGNED_IN, ById
 from chasqui.web.incoming import CHECKSUMS, Incoming, read_checksum
 from chasqui.web.problems import of_http
+from chasqui.web.shapes import Uploaded, UploadShape
 
 api = APIBlueprint("uploads", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="uploads")])
-SIGNED_IN: list[dict[str, list[str]]] = [{"token": []}]
 VERSION = "1.0.0"
 EXTENSIONS = "creation,checksum,expiration,termination"
 PIECE = "application/offset+octet-stream"
 LANGUAGE = re.compile("[a-z]{2,3}")
 #: What may be said about a file, and how long each may be.
 FACTS = {"filename": 200, "title": 200, "language": 3, "licence": 100, "consent": 5, "target": 20, "budget": 20}
-
-
-class ById(BaseModel):
-    id: str = Field(pattern="^[0-9a-f]{1,40}$")
-
-
-class Uploaded(BaseModel):
-    """What came of an upload."""
-
-    lesson_id: str
-    job_id: str | None
-    recording_id: str
 
 
 @api.before_request
@@ -64,7 +52,9 @@ def spoken() -> Response | None:
     )
 
 
-@api.post("/uploads", responses={201: None}, security=SIGNED_IN, summary="tus: begin; the answer says where to send")
+@api.post(
+    "/uploads", responses={201: UploadShape}, security=SIGNED_IN, summary="tus: begin; the answer says where to send"
+)
 @needs("uploads.write")
 def begin() -> Response:
     _speaks_tus()

@@ -6,17 +6,19 @@ from typing import Any, Literal
 
 from flask import Response, current_app, jsonify
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import select
 
 from chasqui.catalog import webhooks
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Webhook
-from chasqui.errors import LinkAway, UnknownThing
+from chasqui.errors import LinkAway
 from chasqui.run.notices.webhook import allowed
-from chasqui.web.api.accounts import SIGNED_IN, Body, ById
-from chasqui.web.auth import catalog, me, needs, permit
+from chasqui.web.auth import catalog, me, needs
+from chasqui.web.bodies import SIGNED_IN, Body, ById
 from chasqui.web.paging import Page, listed, piece
+from chasqui.web.rows import found
+from chasqui.web.shapes import Deliveries, Hook, NewHook, Pinged, many
 
 api = APIBlueprint("webhooks", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="webhooks")])
 
@@ -36,55 +38,15 @@ class HookChange(Body):
     stopped: bool | None = Field(None, description="false starts one again that was given up")
 
 
-class Hook(BaseModel):
-    """A webhook; its secret is shown once, when it is made."""
-
-    id: str
-    owner_id: str
-    url: str
-    events: list[str]
-    created_s: float
-    stopped_s: float | None
-
-
-class NewHook(Hook):
-    secret: str
-
-
-class Delivery(BaseModel):
-    """A letter to a webhook."""
-
-    id: str | None
-    event: str | None
-    attempts: int
-    created_s: float
-    sent_s: float | None
-    given_up_s: float | None
-    trouble: str | None
-
-
-class Deliveries(BaseModel):
-    items: list[Delivery]
-
-
-class Hooks(BaseModel):
-    items: list[Hook]
-    next: str | None
-
-
-class Pinged(BaseModel):
-    id: str
-
-
-@api.get("/webhooks", responses={200: Hooks}, security=SIGNED_IN, summary="Webhooks, newest first")
+@api.get("/webhooks", responses={200: many(Hook)}, security=SIGNED_IN, summary="Webhooks, newest first")
 @needs("webhooks.write")
 def listing(query: Page) -> Response:
     wanted = select(Webhook).where(Webhook.school_id == me().school_id)
     if reach(me(), "webhooks.write") < Reach.SCHOOL:
         wanted = wanted.where(Webhook.owner_id == me().person_id)
     with catalog().reading() as db:
-        found, following = piece(db, wanted, Webhook, query)
-    return listed([_shown(hook) for hook in found], following)
+        rows, following = piece(db, wanted, Webhook, query)
+    return listed([_shown(hook) for hook in rows], following)
 
 
 @api.post("/webhooks", responses={201: NewHook}, security=SIGNED_IN, summary="A new one; its secret is shown this once")
@@ -146,9 +108,4 @@ def _shown(hook: Webhook) -> dict[str, Any]:
 
 
 def _permitted(webhook_id: str) -> Webhook:
-    with catalog().reading() as db:
-        hook = db.get(Webhook, webhook_id)
-    if hook is None:
-        raise UnknownThing(kind="webhook", name=webhook_id)
-    permit("webhooks.write", Thing(hook.school_id, hook.owner_id), "webhook", webhook_id)
-    return hook
+    return found(Webhook, webhook_id, "webhooks.write", "webhook", lambda hook: Thing(hook.school_id, hook.owner_id))
