@@ -9,7 +9,8 @@ INPUT  ?= examples/demo-lesson/clase.flac
 OUT    ?= lecciones
 # The recordings that `make bench` measures.
 MEDIA  ?= ../shared/media
-# More arguments for pytest or the benchmark: `make test ARGS="-k ogg -x"`.
+# More arguments for pytest or the benchmark: `make test ARGS="-k ogg -x"`. Tests run beside each other, on four cores at
+# most; `ARGS="-n 0"` runs one after the other.
 ARGS   ?=
 
 # The Python to build on: PYTHON=... if given, else the first of these that is new enough.
@@ -30,7 +31,7 @@ demo: $(VENV)/.ready-base  ## pack the example class (INPUT=recording takes anot
 	@$(BIN)/chasqui pack "$(INPUT)" --out "$(OUT)"
 
 test: $(VENV)/.ready-$(DEV)  ## run the tests, with coverage (ARGS= for pytest)
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.ready-$(DEV)  ## lint, formatting, types, and the direction of imports
 	@$(BIN)/ruff check --quiet $(CODE)

@@ -12,6 +12,29 @@ from absent import missing
 
 pytest_plugins = ("buckets", "fakes", "lesson", "nodes", "schools", "standin", "surroundings")
 
+#: Files of the tests that take longest, the longest first.
+LONGEST = (
+    "tests/run/queue/test_kill.py",
+    "tests/examples/test_airflow.py",
+    "tests/train/test_sweep.py",
+    "tests/stories/test_operator.py",
+    "tests/web/test_description.py",
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many go beside each other: as many as there are cores, four at most, because each has servers of its own."""
+    return min(4, os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, or at the end one worker has them and the others have nothing."""
+    places = {file: place for place, file in enumerate(LONGEST)}
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
 
 @pytest.fixture(scope="session")
 def media() -> Path:

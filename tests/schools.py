@@ -7,7 +7,9 @@ How the tables come about is what `tests/catalog/test_migrations.py` looks at; w
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,16 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(secrets, "_hasher", lambda: hasher)
     monkeypatch.setattr(secrets, "_nobody", lambda: hasher.hash("nobody"))
+
+
+@pytest.fixture(scope="session")
+def plugins() -> Iterator[None]:
+    """flask-openapi3 reads what every installed package offers, for each application anew."""
+    from flask_openapi3 import openapi
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openapi, "entry_points", cache(openapi.entry_points))
+        yield
 
 
 @pytest.fixture(scope="session")

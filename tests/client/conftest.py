@@ -80,7 +80,7 @@ def passwords(quick_passwords: None) -> None:
 
 
 @pytest.fixture
-def served(tmp_path: Path, two_schools: Schools) -> Iterator[Served]:
+def served(tmp_path: Path, two_schools: Schools, plugins: None) -> Iterator[Served]:
     made = Served(tmp_path / "data", two_schools)
     yield made
     made.end()

@@ -67,7 +67,7 @@ def passwords(quick_passwords: None) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, two_schools: Schools) -> Iterator[House]:
+def house(tmp_path: Path, two_schools: Schools, plugins: None) -> Iterator[House]:
     from chasqui.run.service import Service
     from chasqui.web.app import make_app
 
