@@ -65,6 +65,34 @@ def test_what_is_taken_too_often_is_dead(path: Path) -> None:
     assert queue.dead() == []
 
 
+def test_a_clock_that_was_set_back_by_hours_holds_nothing_up(path: Path) -> None:
+    first, second = Messages(path, "a", lease_s=5.0), Messages(path, "b", lease_s=5.0)
+    first.put("voice", "x")
+    assert first.take("voice")
+    first._run("UPDATE messages SET lease_until_s = lease_until_s + 3600")
+    assert second.take("voice")
+    assert first.take("voice") is None
+
+
+def test_what_nobody_opened_was_not_delivered(path: Path) -> None:
+    queue = Messages(path, "a", limit=2)
+    queue.put("voice", "x")
+    for _ in range(9):
+        held = queue.take("voice")
+        assert held
+        queue.release(held.id, unused=True)
+    assert queue.dead() == []
+
+
+def test_whoever_looks_hears_of_what_others_write(path: Path) -> None:
+    first, second = Messages(path, "a"), Messages(path, "b")
+    assert first.stirred()
+    assert not first.stirred()
+    second.put("voice", "x")
+    assert first.stirred()
+    assert not first.stirred()
+
+
 def test_purging_leaves_what_is_held(path: Path) -> None:
     queue = Messages(path, "a")
     for body in "abc":

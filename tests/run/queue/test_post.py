@@ -123,6 +123,26 @@ def test_the_post_goes_on_after_the_database_was_away(catalog: Catalog, job: str
     assert sent == [("voice", job)]
 
 
+def test_a_dead_letter_that_nobody_can_read_lies_in_nobodys_way(tmp_path: Path) -> None:
+    service = Service(data=tmp_path)
+    opened, store = service.catalog(), service.store()
+    job, man = asked(opened, store, tmp_path), postman(service, opened)
+    queue = Messages(tmp_path / "queue.db", "w1")
+    for body in ("no JSON", '{"body": "bm8gSlNPTg=="}', '{"body": "W10="}'):
+        queue.put("voice", body)
+        queue.bury(getattr(queue.take("voice"), "id"))  # noqa: B009
+    assert man.round() == 1
+    held = queue.take("voice")
+    assert held
+    queue.bury(held.id)
+    man._swept_s = float("-inf")
+    man.round()
+    assert queue.dead() == []
+    assert row(opened, job).attempts == 1
+    queue.close()
+    opened.close()
+
+
 def test_letters_that_were_delivered_too_often_are_read_from_the_file(tmp_path: Path) -> None:
     service = Service(data=tmp_path)
     opened, store = service.catalog(), service.store()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -146,7 +147,42 @@ def test_kombu_puts_gets_rejects_and_gives_back(tmp_path: Path) -> None:
     queue = Messages(tmp_path / "queue.db", "looking")
     assert [body for _, _, body in queue.dead()]
     back = queue.take("voice")  # the channel gave it back when it closed
-    assert back and back.deliveries == 2
+    assert back and back.deliveries == 1  # and nobody had opened it
+
+
+def test_a_place_is_free_also_where_the_file_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that was full for a moment must not cost a worker one of its hands for ever."""
+    register()
+    with Connection(f"chasqui+sqlite:///{tmp_path / 'queue.db'}", transport_options={"lease_s": 0.5}) as connection:
+        box = connection.SimpleQueue("voice")
+        box.put({"n": 1}, serializer="json")
+        box.channel.basic_qos(0, 1, False)
+        held = box.get(timeout=5)
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(box.channel.messages, "done", full)
+            with pytest.raises(sqlite3.OperationalError):
+                held.ack()
+        again = box.get(timeout=10)  # when its lease is over
+        assert again.payload == {"n": 1}
+        again.ack()
+        box.close()
+
+
+def test_what_cannot_be_read_stops_no_worker(tmp_path: Path) -> None:
+    register()
+    queue = Messages(tmp_path / "queue.db", "looking")
+    for body in ("no JSON", "[]", "{}"):
+        queue.put("voice", body)
+    with Connection(f"chasqui+sqlite:///{tmp_path / 'queue.db'}") as connection:
+        box = connection.SimpleQueue("voice")
+        box.put({"n": 1}, serializer="json")
+        assert box.get(timeout=5).payload == {"n": 1}
+        box.close()
+    assert len(queue.dead()) == 3
 
 
 def test_the_path_is_what_stands_behind_the_slashes() -> None:

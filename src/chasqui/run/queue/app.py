@@ -4,13 +4,15 @@ there is no result backend, and a message that comes twice or late does no harm.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+import signal
 import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from chasqui.errors import CatalogAway, NotInstalled
+from chasqui.errors import CatalogAway, CatalogNewer, NotInstalled
 from chasqui.run.queue import register
 from chasqui.run.queue.beat import Ending
 from chasqui.run.queue.dead import EXCHANGE
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from chasqui.run.queue.work import Worker
     from chasqui.run.service import Service
+
+log = logging.getLogger("chasqui.queue")
 
 #: Name of the one task. Which stage it is stands in the message: two strings.
 TASK = "chasqui.stage"
@@ -55,6 +59,7 @@ def make_app(service: Service, queues: Iterable[str] = ()) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,  # a worker that dies leaves its message
         task_reject_on_worker_lost=True,
+        task_acks_on_failure_or_timeout=False,  # what could not be noted is no end: it comes back by way of the dead
         worker_prefetch_multiplier=1,  # minutes of work each: nobody hoards
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
@@ -102,6 +107,10 @@ def _add_task(app: Celery, service: Service, queues: frozenset[str]) -> None:
             opened[0].perform(job, stage)
         except CatalogAway as error:
             raise Reject(str(error), requeue=True) from error
+        except CatalogNewer as error:  # a server was updated and this worker was not: others shall have the work
+            log.error("%s", error)
+            os.kill(os.getppid(), signal.SIGTERM)
+            raise Reject(str(error), requeue=True) from error
 
 
 def open_worker(service: Service, queues: frozenset[str], ending: Ending, family: str) -> Worker:
@@ -127,7 +136,7 @@ def _dead(name: str, family: str) -> bool:
         return False
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # not there, or somebody else's by now
         return True
     return False
 

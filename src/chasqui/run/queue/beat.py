@@ -4,6 +4,7 @@ nobody wants it any more, when its slice of time is over, or when the worker has
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import signal
@@ -23,6 +24,9 @@ BEAT_S = 1.0
 LOOK_S = 0.1
 #: A stage that does not stop in this time after it was told to is ended with its process.
 GRACE_S = 1.0
+
+
+log = logging.getLogger("chasqui.queue")
 
 
 class Stop(BaseException):
@@ -80,10 +84,12 @@ class Beat:
         thread = threading.Thread(target=self._beats, name="beat", daemon=True)
         thread.start()
         try:
-            yield
-        finally:
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        finally:  # also where the stage was stopped in its very last moment, in the line above: once only, so not here
             self._over.set()
-            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
             thread.join()
             signal.signal(signal.SIGUSR2, before)
 
@@ -98,7 +104,7 @@ class Beat:
             if self.why and not self._raised:
                 told_s = told_s or now
                 os.kill(os.getpid(), signal.SIGUSR2)
-            if self.why in ("unwanted", "ending") and now - told_s > GRACE_S:
+            if self.why in ("unwanted", "ending") and now - told_s > GRACE_S and not self._over.is_set():
                 self._leave()
 
     def _stop(self, _signal: int, frame: FrameType | None) -> None:
@@ -117,6 +123,9 @@ class Beat:
         try:
             wanted = self._hands.beat(self.done)
         except CatalogAway:  # it may be back before anybody takes us for dead
+            wanted = True
+        except Exception:  # a defect here must not silence a worker that lives
+            log.exception("a defect in the beat")
             wanted = True
         if not wanted:
             self.why = "unwanted"

@@ -1,11 +1,13 @@
-"""Dead letters: tasks that were delivered too often, because workers died before they could take the job. RabbitMQ puts
-them into a queue of their own, the embedded queue marks them. Whoever reads them asks the catalog what to do.
+"""Dead letters: tasks that were delivered too often, because workers died before they could take the job, or that a
+worker could not even begin. RabbitMQ puts them into a queue of their own, the embedded queue marks them. Whoever reads
+them asks the catalog what to do. What is no letter of ours is told and thrown away: all others wait behind it.
 """
 
 from __future__ import annotations
 
+import logging
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from chasqui.run.queue.messages import Messages
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 #: RabbitMQ's exchange for them and the queue behind it.
 EXCHANGE = QUEUE = "chasqui.dead"
 WAIT_S = 10.0
+
+log = logging.getLogger("chasqui.queue")
 
 
 def declare(channel: Any) -> None:
@@ -43,7 +47,7 @@ def _at_rabbit(app: Celery) -> Iterator[tuple[str, str]]:
             declare(channel)
             queue = _queue()(channel)
             while (message := queue.get()) is not None:
-                yield _told(message.payload)
+                yield from _told(lambda message=message: message.payload)  # type: ignore[misc]
                 message.ack()
 
 
@@ -53,13 +57,17 @@ def _in_file(broker: str) -> Iterator[tuple[str, str]]:
     queue = Messages(path_of(broker.partition("+")[2]), "postman")
     try:
         for number, _, body in queue.dead():
-            yield _told(loads(b64decode(loads(body)["body"])))
+            yield from _told(lambda body=body: loads(b64decode(loads(body)["body"])))  # type: ignore[misc]
             queue.forget(number)
     finally:
         queue.close()
 
 
-def _told(payload: Any) -> tuple[str, str]:
+def _told(read: Callable[[], Any]) -> list[tuple[str, str]]:
     """Celery's body of a task is (args, kwargs, options)."""
-    task = payload[1]
-    return str(task["job"]), str(task["stage"])
+    try:
+        task = read()[1]
+        return [(str(task["job"]), str(task["stage"]))]
+    except Exception as error:  # noqa: BLE001 - whatever lies there, it must not lie in the way
+        log.warning("a dead letter cannot be read and is thrown away: %s: %s", type(error).__name__, error)
+        return []

@@ -32,7 +32,9 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_next ON messages (queue, dead, priority DESC, id);
 """
-_FREE = "queue = :queue AND dead = 0 AND (lease_until_s IS NULL OR lease_until_s < :now)"
+#: Also where the lease ends further away than any can: the clock was set back since.
+_FREE = """queue = :queue AND dead = 0
+AND (lease_until_s IS NULL OR lease_until_s < :now OR lease_until_s > :now + 2 * :lease)"""
 _BURY = f"UPDATE messages SET dead = 1, holder = NULL, lease_until_s = NULL WHERE {_FREE} AND deliveries > :limit"
 _TAKE = f"""
 UPDATE messages SET holder = :holder, lease_until_s = :until, deliveries = deliveries + 1
@@ -56,7 +58,7 @@ class Messages:
     def __init__(self, path: Path, holder: str, lease_s: float = LEASE_S, limit: int = DELIVERY_LIMIT) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._holder, self._lease_s, self._limit = holder, lease_s, limit
-        self._lock = threading.RLock()
+        self._lock, self._version = threading.RLock(), -1
         self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")  # a message that was accepted survives the loss of power
@@ -69,7 +71,7 @@ class Messages:
     def take(self, queue: str) -> Taken | None:
         """The next message, now held; those that were held too often are buried on the way."""
         now = time.time()
-        facts = {"queue": queue, "now": now, "limit": self._limit}
+        facts = {"queue": queue, "now": now, "lease": self._lease_s, "limit": self._limit}
         with self._lock:
             if not self._run(f"SELECT 1 FROM messages WHERE {_FREE} LIMIT 1", facts):
                 return None  # looking costs no write: workers do it all the time
@@ -89,10 +91,10 @@ class Messages:
         """Away with it; unless somebody else holds it by now, because we were taken for dead."""
         self._run("DELETE FROM messages WHERE id = ? AND holder = ?", (number, self._holder))
 
-    def release(self, number: int) -> None:
-        """Let somebody else have it."""
-        mine = "WHERE id = ? AND holder = ?"
-        self._run(f"UPDATE messages SET holder = NULL, lease_until_s = NULL {mine}", (number, self._holder))
+    def release(self, number: int, unused: bool = False) -> None:
+        """Let somebody else have it. `unused`: nobody has opened it, so this was no delivery."""
+        free = "UPDATE messages SET holder = NULL, lease_until_s = NULL, deliveries = deliveries - ?"
+        self._run(f"{free} WHERE id = ? AND holder = ?", (int(unused), number, self._holder))
 
     def bury(self, number: int) -> None:
         """Nobody shall have it."""
@@ -106,7 +108,7 @@ class Messages:
     def purge(self, queue: str) -> int:
         """Throw away what nobody holds; how many."""
         free = f"DELETE FROM messages WHERE {_FREE} RETURNING id"
-        return len(self._run(free, {"queue": queue, "now": time.time()}))
+        return len(self._run(free, {"queue": queue, "now": time.time(), "lease": self._lease_s}))
 
     def dead(self) -> list[tuple[int, str, str]]:
         """(id, queue, body) of the dead, oldest first."""
@@ -115,6 +117,14 @@ class Messages:
     def forget(self, number: int) -> None:
         """A dead one was looked at."""
         self._run("DELETE FROM messages WHERE id = ? AND dead = 1", (number,))
+
+    def stirred(self) -> bool:
+        """Whether others have written since this was asked last. A look into shared memory, which costs next to
+        nothing; leases that run out are not seen by it.
+        """
+        version = self._run("PRAGMA data_version")[0][0]
+        before, self._version = self._version, version
+        return bool(before != version)
 
     def close(self) -> None:
         """Leases run out by themselves."""

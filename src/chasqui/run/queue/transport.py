@@ -6,12 +6,15 @@ There is no fan-out: start workers without gossip, mingle and remote control.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sqlite3
 import threading
+import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any, ClassVar
@@ -22,24 +25,38 @@ from kombu.utils.json import dumps, loads
 
 from chasqui.run.queue.messages import DELIVERY_LIMIT, LEASE_S, Messages
 
-#: Asks of an idle worker per second: 20. Each is one read of a small index.
-POLL_S = 0.05
+#: An idle worker looks so often whether anybody has written, and so often at the messages themselves: leases run out by
+#: themselves.
+POLL_S, LEASES_S = 0.05, 1.0
 NUMBER = "chasqui_number"
+
+log = logging.getLogger("chasqui.queue")
 
 
 class QoS(virtual.QoS):  # type: ignore[misc]
     """What is handed over and not acknowledged yet."""
 
     def ack(self, delivery_tag: str) -> None:
-        if message := self._delivered.get(delivery_tag):
-            self.channel.messages.done(self.channel.let_go(message))
-        super().ack(delivery_tag)
+        with self._over(delivery_tag) as number:
+            if number is not None:
+                self.channel.messages.done(number)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        if message := self._delivered.get(delivery_tag):
-            number = self.channel.let_go(message)
-            (self.channel.messages.release if requeue else self.channel.messages.bury)(number)
-        super().ack(delivery_tag)
+        with self._over(delivery_tag) as number:
+            if number is not None:
+                (self.channel.messages.release if requeue else self.channel.messages.bury)(number)
+
+    @contextmanager
+    def _over(self, delivery_tag: str) -> Iterator[int | None]:
+        """The number of the message, whose place is free afterwards also if the file cannot be written: it comes again
+        when its lease is over, and a worker whose places are all taken would never work again.
+        """
+        message = self._delivered.get(delivery_tag)
+        try:
+            yield None if message is None else self.channel.let_go(message)
+        finally:
+            super().ack(delivery_tag)
+            self.channel.connection.stir()
 
 
 class Channel(virtual.Channel):  # type: ignore[misc]
@@ -74,10 +91,15 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         taken = self.messages.take(queue)
         if taken is None:
             raise Empty()
+        try:
+            message: dict[str, Any] = loads(bytes_to_str(taken.body))
+            message["properties"][NUMBER] = taken.id
+        except (ValueError, LookupError, TypeError):  # nobody can read it
+            log.warning("message %d in %s cannot be read", taken.id, queue)
+            self.messages.bury(taken.id)
+            raise Empty() from None
         self._held.add(taken.id)
         self._renew()
-        message: dict[str, Any] = loads(bytes_to_str(taken.body))
-        message["properties"][NUMBER] = taken.id
         if taken.deliveries > 1:
             message["properties"].setdefault("delivery_info", {})["redelivered"] = True
             message.setdefault("headers", {})["x-delivery-count"] = taken.deliveries - 1
@@ -96,9 +118,8 @@ class Channel(virtual.Channel):  # type: ignore[misc]
                 continue
 
     def _restore(self, message: Any) -> None:
-        self.messages.release(self.let_go(message))
-
-    _restore_at_beginning = _restore
+        """When the channel closes."""
+        self.messages.release(self.let_go(message), unused=True)
 
     def _size(self, queue: str) -> int:
         return self.messages.size(queue)
@@ -133,6 +154,7 @@ class Transport(virtual.Transport):  # type: ignore[misc]
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
         self._looking: list[Any] = []
+        self._looked_s, self._more = float("-inf"), True
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         """Look for messages again and again, for as long as the connection is open."""
@@ -143,9 +165,20 @@ class Transport(virtual.Transport):  # type: ignore[misc]
             self._looking.pop().cancel()
         super().close_connection(connection)
 
+    def stir(self) -> None:
+        """A place is free: what waited for it may come now."""
+        self._more = True
+
     def _look(self) -> None:
+        """Where nobody has written, there is nothing new, except that places become free and leases end."""
+        now = time.monotonic()
+        stirred = [channel.messages.stirred() for channel in self.channels]
+        if not (any(stirred) or self._more or now - self._looked_s > LEASES_S):
+            return
+        self._looked_s, self._more = now, False
         with suppress(Empty):
             self.cycle.get(self._deliver, timeout=0)
+            self._more = True
 
     def driver_version(self) -> str:
         return sqlite3.sqlite_version
