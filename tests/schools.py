@@ -1,4 +1,4 @@
-"""What takes longer than most tests, made once: the tables of a catalog, people in it, the work behind a password.
+"""What takes longer than most tests, made once or left out: tables, people, hashing a password, waiting for the disk.
 
 How the tables come about is what `tests/catalog/test_migrations.py` looks at; what a password really costs,
 `tests/catalog/test_secrets.py`.
@@ -11,8 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from chasqui.catalog import Catalog
+
+
+def relaxed(catalog: Catalog) -> Catalog:
+    """The same, no longer waiting for the disk at each change: nobody pulls the plug here."""
+    from sqlalchemy import event
+
+    if catalog.engine.dialect.name == "sqlite":
+        catalog.close()  # connections from before
+        event.listen(catalog.engine, "connect", lambda link, _: link.execute("PRAGMA synchronous=OFF"))
+    return catalog
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ def two_schools(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Schoo
 
     file = tmp_path_factory.mktemp("schools") / "catalog.db"
     shutil.copyfile(tables, file)
-    catalog = open_catalog(f"sqlite:///{file}")
+    catalog = relaxed(open_catalog(f"sqlite:///{file}"))
     schools = {name: accounts.make_school(catalog, name, name).id for name in ("ours", "theirs")}
     tokens = {}
     for (name, school), role in ((pair, role) for pair in schools.items() for role in ROLES):

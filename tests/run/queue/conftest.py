@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from schools import relaxed
 
 if TYPE_CHECKING:
     from chasqui.catalog import Catalog
@@ -25,7 +26,7 @@ def catalog(tables: Path, tmp_path: Path) -> Iterator[Catalog]:
     from chasqui.catalog import open_catalog
 
     shutil.copyfile(tables, tmp_path / "catalog.db")
-    opened = open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}")
+    opened = relaxed(open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}"))
     yield opened
     opened.close()
 
