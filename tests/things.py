@@ -35,6 +35,7 @@ SENT: dict[str, dict[str, Any]] = {
     "lessons.make_again": {"json": {}},
     "feedback.say": {"json": {"understood": 5}},
     "imports.ask": {"json": {"url": "https://x.example/a.mp3"}},
+    "service.retry": {"json": {}},
     "webhooks.make": {"json": {"url": "https://x.example/hook"}},
     "webhooks.change": {"json": {"events": []}},
     "uploads.begin": {"headers": TUS},

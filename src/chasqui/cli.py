@@ -22,7 +22,7 @@ from chasqui.dataset_cli import dataset
 from chasqui.errors import SOME_REFUSED, ChasquiError
 from chasqui.flags import common, listening_with, promising, read_flags, telling_apart
 from chasqui.push_cli import push
-from chasqui.serve_cli import serve, worker
+from chasqui.serve_cli import serve, service, worker
 from chasqui.train.cli import train
 from chasqui.transcribe_cli import transcribe
 from chasqui.words import LANGUAGES, explain, say
@@ -293,5 +293,5 @@ def _json_lines() -> Any:
     return json_lines()
 
 
-for _command in (dataset, push, serve, worker, train, models):
+for _command in (dataset, push, serve, worker, service, train, models):
     chasqui.add_command(_command)

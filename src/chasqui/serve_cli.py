@@ -1,11 +1,19 @@
-"""`chasqui serve` and `chasqui worker`: the service on this machine, and more hands for it on any other."""
+"""`chasqui serve` and `chasqui worker`: the service on this machine, and more hands for it on any other. `chasqui
+service`: how it is, and the first operator, for whoever has a terminal on it.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from chasqui.catalog import Catalog
+    from chasqui.run.service import Service
 
 #: As many recordings at once as there are cores: each stage is one thread then.
 PROCESSES = os.cpu_count() or 1
@@ -43,6 +51,59 @@ def worker(data: Path | None, queues: str, processes: int) -> int:
 
     os.environ.setdefault("CHASQUI_THREADS", "1" if processes > 1 else "0")
     return start(service, [queue.strip() for queue in queues.split(",") if queue.strip()], processes)
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--metrics", is_flag=True)
+@click.option("--operator", is_flag=True)
+def service(data: Path | None, metrics: bool, operator: bool) -> int:
+    from chasqui.run.service import read_service
+
+    found = read_service(data=data)
+    _installed()
+    catalog = _there(found)
+    try:
+        click.echo(_link(found, catalog) if operator else _seen(found, catalog, metrics))
+    finally:
+        catalog.close()
+    return 0
+
+
+def _there(service: Service) -> Catalog:
+    """The catalog of a service that was begun once: looking makes none.
+
+    Raises:
+        BadConfig: there is none.
+    """
+    from chasqui.errors import BadConfig
+
+    if not service.database_url and not (service.data / "catalog.db").exists():
+        raise BadConfig(why=f"there is no service in {service.data}; give its --data or CHASQUI_DATABASE_URL")
+    return service.catalog()
+
+
+def _seen(service: Service, catalog: Catalog, metrics: bool) -> str:
+    from chasqui.run.overview import overview
+    from chasqui.run.parts import Parts, parts_of
+    from chasqui.web.metrics import text
+
+    parts = Parts(parts_of(service, catalog, service.store()))
+    try:
+        seen = overview(service, catalog, parts)
+    finally:
+        parts.close()
+    return text(seen).rstrip("\n") if metrics else json.dumps(seen, indent=1, ensure_ascii=False)
+
+
+def _link(service: Service, catalog: Catalog) -> str:
+    """Whoever has a terminal and the addresses is an operator; this makes an account of it."""
+    from chasqui.catalog import accounts
+    from chasqui.words import say
+
+    link = accounts.invite(catalog, None, "operator")
+    url = f"{service.public_url.rstrip('/') or 'http://localhost:8000'}/invitation#{link}"
+    return say("web.operator link", os.environ.get("CHASQUI_LANG", "es"), url=url)
 
 
 def _installed() -> None:

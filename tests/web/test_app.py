@@ -37,7 +37,7 @@ def test_a_defect_shows_nothing_of_its_insides(house: Any, monkeypatch: pytest.M
     def broken(*_: Any) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("chasqui.web.api.health._catalog", broken)
+    monkeypatch.setattr("chasqui.run.parts.Parts.seen", broken)
     answer = house.client(None)("GET", "health")
     assert (answer.status_code, answer.json["code"]) == (500, "Defect")
     assert "hunter2" not in answer.text

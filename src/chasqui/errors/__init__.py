@@ -69,6 +69,7 @@ ChasquiError
 ├── BadLink             a link behind which nothing lies that can be taken (action "reject")
 │   └── BadFeed             a feed that cannot be read
 ├── NotMadeYet          a lesson that nothing can be heard of yet (action "reject")
+├── NothingToRetry      work that did not fail, or has nothing to work on any more (action "reject")
 ├── OtherRequest        an idempotency key that was used for something else (action "reject")
 ├── UnknownThing        a lesson, job, class … that is not there for this account (action "reject")
 ├── ServerSaid          a server refuses for a reason that this Chasqui does not know (action "reject")

@@ -55,3 +55,8 @@ class NotMadeYet(ChasquiError):
 class OtherRequest(ChasquiError):
     exit_code = 115
     text = "This idempotency key belongs to another request ({why})."
+
+
+class NothingToRetry(ChasquiError):
+    exit_code = 118
+    text = "The work {job} cannot be tried again: {why}."

@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from chasqui import __version__
 from chasqui.cache import open_cache
 from chasqui.errors import BadConfig, ChasquiError
+from chasqui.run.parts import Parts, parts_of
 from chasqui.web import problems
 from chasqui.web.describe import Described
 from chasqui.web.limits import Counters
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     "feedback",
     "media",
     "webhooks",
+    "service",
     "pages",
 )
 API = "/api/v1"
@@ -65,6 +67,7 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=service.proxies, x_proto=service.proxies, x_host=0)
     app.extensions.update(catalog=catalog, store=store, service=service, counters=Counters(service.cache_url))
     app.extensions["cache"] = open_cache(service.cache_url)
+    app.extensions["parts"] = Parts(parts_of(service, catalog, store))
     for name in only:
         if name not in BLUEPRINTS:
             raise BadConfig(why=f"there is no part {name!r} to serve; known: {', '.join(BLUEPRINTS)}")

@@ -65,6 +65,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "units.order": {"lessons": []},
     "channels.make": {"slug": "cuarto-b", "title": "4.º B", "open": True},
     "feedback.say": {"understood": 4, "at_s": 73.5, "text": "Aquí habla muy bajo."},
+    "service.retry": {"error": "GaveUp"},
     "webhooks.make": {"url": "https://example.pe/chasqui", "events": ["lesson.published"]},
     "webhooks.change": {"stopped": False},
 }
@@ -117,10 +118,12 @@ BODIES: dict[str, dict[str, Any]] = {
 EVENT = (
     'event: progress\ndata: {"id": "019ab3f0c2d4e1a27b60f3", "state": "running", "stage": "choose", "done": 0.4}\n\n'
 )
-STREAMS = {"media.file": (200, 206), "jobs.events": (200,)}
+MEASURED = '# TYPE chasqui_jobs gauge\nchasqui_jobs{queue="voice",state="waiting"} 3.0\n'
+STREAMS = {"media.file": (200, 206), "jobs.events": (200,), "service.measured": (200,)}
 STREAM_TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     "media.file": ("*/*", {"schema": BINARY}),
     "jobs.events": ("text/event-stream", {"schema": {"type": "string"}, "example": EVENT}),
+    "service.measured": ("text/plain", {"schema": {"type": "string"}, "example": MEASURED}),
 }
 
 

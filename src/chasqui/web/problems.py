@@ -38,6 +38,7 @@ STATUS: dict[type[ChasquiError], int] = {
     errors.NameTaken: 409,
     errors.NotMadeYet: 409,
     errors.OtherRequest: 409,
+    errors.NothingToRetry: 409,
     errors.BadUpload: 409,
     errors.TooLarge: 413,
     errors.NoRoom: 507,

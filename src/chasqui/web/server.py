@@ -72,6 +72,7 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
         catalog = service.catalog()
         stack.callback(catalog.close)
         app = make_app(service, catalog, service.store(), only)
+        stack.callback(app.extensions["parts"].close)
         server = make_server(app, host, port)
         tidy.finish(app)
         post = postman(service, catalog, [lambda: tidy.clear(app)])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chasqui.catalog import Catalog
     from chasqui.store import Store
 
-NEED = ["test_transport.py", "test_work.py", "test_post.py", "test_kill.py"]
+NEED = ["test_transport.py", "test_work.py", "test_post.py", "test_kill.py", "test_look.py"]
 ABSENT = importlib.util.find_spec("celery") is None
 collect_ignore = NEED if ABSENT and os.environ.get("CI") != "true" else []
 

@@ -70,6 +70,11 @@ class Broker:
         """Whether the broker answers now."""
         return self._here.is_set()
 
+    @property
+    def why(self) -> str:
+        """What was wrong when it did not answer."""
+        return self._why
+
     def publish(self, topic: str, payload: bytes, retain: bool = False, expires_s: int | None = None) -> None:
         """On return the broker has it.
 

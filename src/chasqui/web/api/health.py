@@ -7,23 +7,22 @@ from typing import Any
 from flask import current_app
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
-from sqlalchemy import text
 
 from chasqui import __version__
-from chasqui.errors import ChasquiError
-from chasqui.web.auth import catalog, open_to_all
+from chasqui.run.parts import WELL, Parts
+from chasqui.web.auth import open_to_all
 from chasqui.web.shapes import Shape
 
 api = APIBlueprint("health", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="health")])
 
 
 class Health(Shape):
-    """What is there."""
+    """What is there. Everybody may ask, so it names no machines; operators see them at `/service`."""
 
-    status: str = Field(description="ok, degraded", examples=["ok"])
+    status: str = Field(description="ok; degraded: it answers and keeps what it is given; down", examples=["ok"])
     version: str = Field(examples=[__version__])
     parts: dict[str, str] = Field(
-        description="ok, or what is wrong with it", examples=[{"catalog": "ok", "store": "ok"}]
+        description="ok, NoAnswer, or the code of what is wrong", examples=[{"catalog": "ok", "store": "ok"}]
     )
 
 
@@ -36,24 +35,8 @@ def live() -> dict[str, Any]:
 @api.get("/health", responses={200: Health, 503: Health}, summary="It and what it needs work")
 @open_to_all
 def ready() -> tuple[dict[str, Any], int]:
-    parts = {"catalog": _catalog(), "store": _store()}
-    well = all(said == "ok" for said in parts.values())
-    health = Health(status="ok" if well else "degraded", version=__version__, parts=parts)
-    return health.model_dump(), 200 if well else 503
-
-
-def _catalog() -> str:
-    try:
-        with catalog().reading() as db:
-            db.execute(text("SELECT 1"))
-    except ChasquiError as error:
-        return error.code
-    return "ok"
-
-
-def _store() -> str:
-    try:
-        current_app.extensions["store"].key("0" * 16, "request")
-    except (ChasquiError, OSError) as error:
-        return error.code if isinstance(error, ChasquiError) else "NotReadable"
-    return "ok"
+    parts: Parts = current_app.extensions["parts"]
+    seen = {name: one.state for name, one in parts.seen().items()}
+    away = {part.name: part.needed for part in parts.parts if seen[part.name] != WELL}
+    status = "down" if any(away.values()) else "degraded" if away else "ok"
+    return Health(status=status, version=__version__, parts=seen).model_dump(), 503 if status == "down" else 200

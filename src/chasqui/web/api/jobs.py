@@ -10,10 +10,11 @@ from flask import Response, json, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy import select
 
-from chasqui.catalog import Catalog, jobs
+from chasqui.catalog import Catalog, jobs, retries, uploads
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Job
 from chasqui.records import Failure
+from chasqui.run.queue.work import queue_of
 from chasqui.web.auth import catalog, me, needs
 from chasqui.web.bodies import SIGNED_IN, ById
 from chasqui.web.paging import Page, listed, piece
@@ -56,6 +57,15 @@ def cancel(path: ById) -> tuple[Response, int]:
     _permitted(path.id, "jobs.write")
     jobs.cancel(catalog(), path.id)
     return jsonify(told(_found(catalog(), path.id), language())), 202
+
+
+@api.post("/jobs/<id>/retries", responses={201: Progress}, security=SIGNED_IN, summary="Try again what failed")
+@needs("jobs.write")
+def retry(path: ById) -> tuple[Response, int]:
+    """A new job with the same settings. What ended stays as it was."""
+    _permitted(path.id, "jobs.write")
+    first = uploads.FIRST_STAGE
+    return jsonify(told(retries.again(catalog(), path.id, first, queue_of(first)), language())), 201
 
 
 @api.get("/jobs/<id>/events", security=SIGNED_IN, summary="Follow it: server-sent events")
