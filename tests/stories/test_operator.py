@@ -5,8 +5,8 @@ Mosquitto, a bucket and two workers. What its users see is the same.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +48,19 @@ def lessons_of(serving: Any, media: Path, folder: Path) -> list[dict[str, Any]]:
     from chasqui.client import Client
 
     _, token = creator_of(serving)
-    told: list[dict[str, Any]] = []
 
-    def push(number: int, name: str) -> None:
+    def push(number: int, name: str) -> dict[str, Any]:
         client = Client(serving.url, token, state=folder / "state", patience_s=60)
         made = client.upload(media / name, title=f"Clase {number}")
         states = [job.state for job in client.follow(str(made.job_id))]
         assert states[-1] == "done"
         home = client.fetch(made.lesson_id, folder / "out")
         assert json.loads((home / "lesson.json").read_text())["id"] == made.recording_id
-        told.append(client.publish(made.lesson_id))
+        return client.publish(made.lesson_id)
 
-    people = [threading.Thread(target=push, args=each) for each in enumerate(RECORDINGS)]
-    for person in people:
-        person.start()
-    for person in people:
-        person.join(120)
-    assert sorted(one["title"] for one in told) == ["Clase 0", "Clase 1"], serving.said()
+    with ThreadPoolExecutor(len(RECORDINGS)) as people:
+        told = list(people.map(push, range(len(RECORDINGS)), RECORDINGS))
+    assert [one["title"] for one in told] == ["Clase 0", "Clase 1"], serving.said()
     assert sorted(one["state"] for one in Client(serving.url, token).listed("jobs")) == ["done", "done"]
     return told
 
