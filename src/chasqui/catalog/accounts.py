@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -246,7 +246,7 @@ def address(email: str) -> str:
     return _seen(email, "NFKC").casefold()
 
 
-def _seen(text: str, form: str = "NFC") -> str:
+def _seen(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
     """Without letters that nobody sees, or that turn others around; spaces joined."""
     letters = unicodedata.normalize(form, " ".join(text.split()))
     return " ".join("".join(one for one in letters if unicodedata.category(one)[0] != "C").split())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+import unicodedata
 from functools import cache
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def key_hash(key: str) -> str:
 
 
 def new_class_code() -> str:
-    """Seven letters, 10¹⁰ codes: with ten tries an hour from one address nobody finds one by chance."""
+    """Seven letters, 10¹⁰ codes: with thirty tries an hour from one address nobody finds one by chance."""
     return "".join(secrets.choice(PLAIN_LETTERS) for _ in range(CODE_LETTERS))
 
 
@@ -67,6 +68,7 @@ def password_hash(password: str, *about: str) -> str:
     Raises:
         WeakPassword: too short, too long, or the first thing that anybody would try.
     """
+    password = _composed(password)
     if len(password) < SHORTEST:
         raise WeakPassword(why=f"it has fewer than {SHORTEST} characters")
     if len(password) > LONGEST:
@@ -83,9 +85,14 @@ def password_fits(kept: str | None, password: str) -> bool:
 
     try:
         with HASHING:
-            return _hasher().verify(kept or _nobody(), password[: LONGEST + 1]) and kept is not None
+            return _hasher().verify(kept or _nobody(), _composed(password)[: LONGEST + 1]) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _composed(password: str) -> str:
+    """The same letters however a keyboard writes them (NIST SP 800-63B): an ñ may be one character or two."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def password_outdated(kept: str) -> bool:
@@ -111,9 +118,9 @@ def totp_number(secret: str, code: str, last: int | None) -> int | None:
     """The number of the interval that a code belongs to, if it is right and newer than the last that was used."""
     import pyotp
 
-    now = int(time.time()) // TOTP_S
+    now, typed = int(time.time()) // TOTP_S, "".join(code.split())[:8].encode()
     for number in range(now - TOTP_SLACK, now + TOTP_SLACK + 1):
-        fits = secrets.compare_digest(pyotp.TOTP(secret).at(number * TOTP_S), "".join(code.split())[:8])
+        fits = secrets.compare_digest(pyotp.TOTP(secret).at(number * TOTP_S).encode(), typed)
         if fits and (last is None or number > last):
             return number
     return None

@@ -106,7 +106,8 @@ def who() -> Actor:
     if not session:
         raise NotSignedIn()
     actor = accounts.who(catalog(), session)
-    if request.method not in SAFE and not hmac.compare_digest(request.headers.get(HEADER, ""), csrf_token(session)):
+    said = request.headers.get(HEADER, "").encode()  # as bytes: letters of other scripts cannot be compared
+    if request.method not in SAFE and not hmac.compare_digest(said, csrf_token(session).encode()):
         raise NotAllowed(why=HEADER)
     return actor
 

@@ -1,4 +1,4 @@
-"""Passwords that are hashed fast, and a server with the limits that it really has."""
+"""A server with the limits that it really has."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Passwords that are hashed fast: a thousand of them are guessed here."""
-    import argon2
-
-    from chasqui.catalog import secrets
-
-    monkeypatch.setattr(secrets, "_hasher", lambda: argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    secrets._nobody.cache_clear()
-    yield
-    secrets._nobody.cache_clear()
 
 
 @pytest.fixture

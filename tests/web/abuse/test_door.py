@@ -120,7 +120,7 @@ def test_behind_the_end_of_chunks_nothing_is_listened_to(house: Any, patient: An
     assert kept(house, one) == 3
 
 
-def test_a_name_that_looks_like_the_proxys_word_is_not_taken_for_it(house: Any, links: Any, quick: None) -> None:
+def test_a_name_that_looks_like_the_proxys_word_is_not_taken_for_it(house: Any, links: Any) -> None:
     """HTTP_X_FORWARDED_FOR may come from `X-Forwarded-For` and from `X_Forwarded_For`."""
     with links(serving(house, proxies=1)) as (_server, link):
         codes = []

@@ -11,7 +11,7 @@ import pytest
 from attacks import PASSWORD, member, serving, sign_in
 from sqlalchemy import select, update
 
-from chasqui.catalog import factors
+from chasqui.catalog import accounts, factors
 from chasqui.catalog.tables import Invitation, Session, Token
 
 
@@ -33,7 +33,7 @@ def test_tokens_that_were_stolen_end_when_they_are_revoked_or_their_owner_goes(h
         assert stolen("GET", "me").status_code == 401
 
 
-def test_a_session_that_was_planted_is_not_taken_over(house: Any, quick: None) -> None:
+def test_a_session_that_was_planted_is_not_taken_over(house: Any) -> None:
     member(house)
     client = house.app.test_client()
     client.set_cookie("chasqui", "chq_s_planted")
@@ -49,7 +49,7 @@ def test_a_session_that_was_planted_is_not_taken_over(house: Any, quick: None) -
     assert other.get("/api/v1/me").status_code == 401
 
 
-def test_cookies_are_for_our_pages_alone_and_for_https_where_there_is_one(house: Any, quick: None) -> None:
+def test_cookies_are_for_our_pages_alone_and_for_https_where_there_is_one(house: Any) -> None:
     member(house)
     plain = sign_in(house.app.test_client()).headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=Lax"} <= set(plain.split("; "))
@@ -59,7 +59,7 @@ def test_cookies_are_for_our_pages_alone_and_for_https_where_there_is_one(house:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-def test_forms_of_other_sites_sign_nobody_in_and_change_nothing(house: Any, quick: None, kind: str) -> None:
+def test_forms_of_other_sites_sign_nobody_in_and_change_nothing(house: Any, kind: str) -> None:
     member(house)
     body = json.dumps({"email": "rosa@example.pe", "password": PASSWORD})
     client = house.app.test_client()
@@ -96,7 +96,7 @@ def test_who_changes_people_needs_a_second_factor_where_others_reach_the_service
     assert other("POST", "invitations", {"role": "teacher"}).status_code == 403
 
 
-def test_a_second_factor_is_not_taken_away_by_whoever_finds_an_open_session(house: Any, quick: None) -> None:
+def test_a_second_factor_is_not_taken_away_by_whoever_finds_an_open_session(house: Any) -> None:
     person = member(house)
     client, forgotten = house.app.test_client(), house.app.test_client()
     csrf = {"X-CSRF-Token": sign_in(client).json["csrf"]}
@@ -121,3 +121,63 @@ def test_a_stronger_role_is_not_talked_into_an_invitation(house: Any) -> None:
     with house.catalog.reading() as db:
         assert all(one.used_s for one in db.scalars(select(Invitation)))
         assert all(len(one.secret_hash) == 64 for one in db.scalars(select(Session)))  # nothing that opens is kept
+
+
+@pytest.mark.parametrize("said", ["ñ", "１２３４５６", "\u0661" * 6, "𝟙𝟚𝟛𝟜𝟝𝟞"])
+def test_codes_and_tokens_in_other_scripts_are_wrong_and_no_defect(house: Any, said: str) -> None:
+    member(house)
+    client = house.app.test_client()
+    csrf = {"X-CSRF-Token": sign_in(client).json["csrf"]}
+    wrong = {"X-CSRF-Token": said.encode().decode("latin-1")}
+    assert client.post("/api/v1/second-factor", json={}, headers=wrong).status_code == 403
+    codes = pyotp.TOTP(client.post("/api/v1/second-factor", json={}, headers=csrf).json["secret"])
+    refused = client.put("/api/v1/second-factor", json={"code": said}, headers=csrf)
+    assert (refused.status_code, refused.json["code"]) == (401, "SignInRefused")
+    assert client.put("/api/v1/second-factor", json={"code": codes.now()}, headers=csrf).status_code == 204
+    body = {"email": "rosa@example.pe", "password": PASSWORD, "code": said}
+    assert house.app.test_client().post("/api/v1/sessions", json=body).json["code"] == "SignInRefused"
+
+
+def test_sessions_of_one_person_end_somewhere_and_old_ones_go(house: Any) -> None:
+    person = member(house)
+    client = house.app.test_client()
+    sign_in(client)
+    with house.catalog.writing() as db:
+        db.execute(update(Session).where(Session.person_id == person).values(expires_s=time.time() - 1))
+    for _ in range(accounts.MOST_SESSIONS + 5):
+        newest = house.app.test_client()
+        assert sign_in(newest).status_code == 201
+    with house.catalog.reading() as db:
+        left = db.scalars(select(Session).where(Session.person_id == person)).all()
+    assert len(left) == accounts.MOST_SESSIONS
+    assert min(one.expires_s for one in left) > time.time()
+    assert newest.get("/api/v1/me").status_code == 200
+
+
+def enter(house: Any, code: str, nickname: str) -> Any:
+    return house.app.test_client().post("/api/v1/sessions/class", json={"code": code, "nickname": nickname})
+
+
+def test_nicknames_that_look_the_same_are_the_same(house: Any) -> None:
+    room = accounts.make_class(house.catalog, house.schools["ours"], None, "4.º B")
+    names = ("Wayra", "wayra", "Wayra\u200b", "\u202eWayra", "Ｗayra", " W\u00adayra ")
+    assert len({enter(house, room.code, name).json["person_id"] for name in names}) == 1
+    hidden = enter(house, room.code, "\u200b\u2066")
+    assert (hidden.status_code, hidden.json["code"]) == (422, "BadAccount")
+
+
+def test_a_student_whose_account_was_removed_may_come_in_again_as_somebody_new(house: Any) -> None:
+    room = accounts.make_class(house.catalog, house.schools["ours"], None, "4.º B")
+    first = enter(house, room.code, "Wayra").json["person_id"]
+    assert house.client("administrator")("DELETE", f"people/{first}").status_code == 204
+    again = enter(house, room.code, "Wayra")
+    assert again.status_code == 201
+    assert again.json["person_id"] != first
+
+
+def test_a_class_is_not_filled_without_end(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "MOST_PUPILS", 5)
+    room = accounts.make_class(house.catalog, house.schools["ours"], None, "4.º B")
+    said = [enter(house, room.code, f"N{n}") for n in range(7)]
+    assert [one.status_code for one in said] == [201] * 5 + [403] * 2
+    assert enter(house, room.code, "n0").status_code == 201  # who is in, is in

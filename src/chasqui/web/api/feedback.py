@@ -13,6 +13,7 @@ from chasqui.errors import NotAllowed
 from chasqui.web.api.lessons import permitted
 from chasqui.web.auth import catalog, me, needs
 from chasqui.web.bodies import SIGNED_IN, Body, ById
+from chasqui.web.limits import slow_down
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.shapes import FeedbackShape, many
 
@@ -32,6 +33,7 @@ def say(path: ById, body: Said) -> tuple[Response, int]:
     lesson = permitted(path.id, "lessons.read")
     if lesson.state != "published":
         raise NotAllowed(why="feedback.write")
+    slow_down("feedback", me().person_id)
     with catalog().writing() as db:
         said = Feedback(lesson_id=lesson.id, person_id=me().person_id, **body.model_dump())
         db.add(said)

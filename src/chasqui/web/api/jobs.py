@@ -17,6 +17,7 @@ from chasqui.records import Failure
 from chasqui.run.queue.work import queue_of
 from chasqui.web.auth import catalog, me, needs
 from chasqui.web.bodies import SIGNED_IN, ById
+from chasqui.web.limits import Held
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.problems import language
 from chasqui.web.rows import found
@@ -72,7 +73,7 @@ def retry(path: ById) -> tuple[Response, int]:
 @needs("jobs.read")
 def events(path: ById) -> Response:
     _permitted(path.id, "jobs.read")
-    stream = _events(catalog(), path.id, language())
+    stream = Held(me().person_id, _events(catalog(), path.id, language()))
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
