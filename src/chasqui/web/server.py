@@ -75,7 +75,7 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
         stack.callback(app.extensions["parts"].close)
         server = make_server(app, host, port)
         tidy.finish(app)
-        post = postman(service, catalog, [lambda: tidy.clear(app)])
+        post = postman(service, catalog, [lambda: tidy.clear(app), lambda: tidy.forget(app)])
         post.start()
         stack.callback(post.stop)
         if "imports" in app.blueprints:

@@ -1,11 +1,11 @@
-"""What a server that was ended in the middle left in the folder of files on their way in."""
+"""What a server that was ended in the middle left in the folder of files on their way in; what closed schools left."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from chasqui.catalog import uploads
+from chasqui.catalog import schools, uploads
 from chasqui.errors import ChasquiError
 from chasqui.web.incoming import Incoming
 
@@ -48,6 +48,24 @@ def clear(app: Flask) -> list[str]:
     for stray in sorted(set(there) - known):
         incoming.drop(stray)
         gone.append(stray)
+    return gone
+
+
+def forget(app: Flask) -> list[str]:
+    """Take away what is left of schools that were closed long ago; their ids. Files first: while there are rows, a
+    server that was ended in between begins again.
+    """
+    catalog, store = app.extensions["catalog"], app.extensions["store"]
+    gone = []
+    for school_id in schools.due(catalog):
+        try:
+            for recording_id in schools.only_theirs(catalog, school_id):
+                store.remove(recording_id)
+        except ChasquiError as error:  # a bucket that is away; in a minute again
+            log.warning("the files of the school %s cannot be removed: %s", school_id, error)
+            continue
+        schools.forget(catalog, school_id)
+        gone.append(school_id)
     return gone
 
 
