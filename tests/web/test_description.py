@@ -29,6 +29,7 @@ SECONDS = os.environ.get("CHASQUI_TEST_API_S", "8")
 NOT_HERE = {
     "accounts.change_password": "an account with a password",
     "accounts.confirm_second_factor": "a code of now",
+    "jobs.retry": "a job that failed",
     "uploads.form": "a file",
     "uploads.outcome": "an upload that is whole",
     "uploads.piece": "a piece as large as was said",
