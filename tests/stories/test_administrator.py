@@ -1,4 +1,4 @@
-"""An administrator sets up a school by the API: first link, people, a class, a second factor, somebody who leaves."""
+"""An administrator sets up a school: the printed link in a browser, a second factor, people, a class, a farewell."""
 
 from __future__ import annotations
 
@@ -25,23 +25,31 @@ def serving(tmp_path: Path) -> Iterator[Any]:
     made.end()
 
 
-def test_a_school_from_its_first_link_to_somebody_who_leaves(serving: Any) -> None:
+@pytest.fixture
+def visitor(serving: Any, tmp_path: Path) -> Iterator[Any]:
+    from visiting import Visitor, browser
+
+    with browser(tmp_path / "profile") as opened:
+        yield Visitor(opened, serving.url)
+
+
+def test_a_school_from_its_first_link_to_somebody_who_leaves(serving: Any, visitor: Any) -> None:
     import pyotp
     from serving import PASSWORD, Browser
 
-    # The first link makes the administrator, once.
-    rosa = Browser(serving.url)
-    assert rosa.accept(serving.first_link, "Rosa", "rosa@example.pe")["role"] == "administrator"
+    # The printed link, opened in a browser, makes the administrator, once.
+    rosa = {"Nombre": "Rosa", "Correo": "rosa@example.pe", "Contraseña": PASSWORD}
+    visitor.open(f"/invitation#{serving.first_link}").is_at("/invitation")
+    if "Español" in visitor.text():
+        visitor.press("Español")
+    visitor.sees("Cree su cuenta").write(**rosa).press("Crear la cuenta").is_at("/me").sees("Administración en Escuela")
     body = {"link": serving.first_link, "name": "Otra", "email": "otra@example.pe", "password": PASSWORD}
     assert Browser(serving.url)("POST", "people", body)[0] == 410
-    status, school = rosa("GET", "school")
-    assert (status, school["used_bytes"]) == (200, 0)
 
     # A second factor: from now on the password alone is not enough.
-    status, begun = rosa("POST", "second-factor", {})
-    assert status == 201
-    codes = pyotp.TOTP(begun["secret"])
-    assert rosa("PUT", "second-factor", {"code": codes.now()})[0] == 204
+    visitor.press("Configurar el código").sees("Ponga la clave en la aplicación")
+    codes = pyotp.TOTP(visitor.run("document.getElementById('secret').textContent"))
+    visitor.write(Código_de_seis=codes.now()).press("Confirmar").sees("Listo. Desde ahora")
     again, signing = Browser(serving.url), {"email": "rosa@example.pe", "password": PASSWORD}
     status, told = again("POST", "sessions", signing)
     assert (status, told["code"]) == (401, "SecondFactorNeeded")
@@ -49,10 +57,15 @@ def test_a_school_from_its_first_link_to_somebody_who_leaves(serving: Any) -> No
     following = codes.generate_otp(codes.timecode(_now()) + 1)
     assert again("POST", "sessions", {**signing, "code": following})[0] == 201
     assert again("GET", "me")[1]["role"] == "administrator"
+    status, school = again("GET", "school")
+    assert (status, school["used_bytes"]) == (200, 0)
 
-    # A teacher comes by a link, makes a class, and its students by their code alone.
+    # A teacher comes by the link on the page, makes a class, and its students come by their code alone.
+    visitor.press("Hacer un enlace").sees("Invitación a Chasqui: Docente")
+    link = visitor.run("document.getElementById('link').textContent")
+    assert link.startswith(f"{serving.url}/invitation#")
     teacher = Browser(serving.url)
-    me = teacher.accept(again.invite("teacher"), "Wayra", "wayra@example.pe")
+    me = teacher.accept(link.partition("#")[2], "Wayra", "wayra@example.pe")
     status, room = teacher("POST", "classes", {"name": "4.º B"})
     assert status == 201
     students = []

@@ -64,7 +64,7 @@ def part(digest: str, name: str) -> Response:
 @pages.app_errorhandler(404)
 def lost(error: NotFound) -> Response:
     """What is not there: a page for people, a problem for programs."""
-    accepted = request.accept_mimetypes
-    if request.path.startswith(PROGRAMS) or accepted["text/html"] <= accepted["application/json"]:
+    wanted = request.accept_mimetypes.best_match([problems.MEDIA_TYPE, "application/json", whole.HTML])
+    if request.path.startswith(PROGRAMS) or wanted != whole.HTML:
         return problems.of_http(error)
     return whole.page("lost", 404)
