@@ -101,6 +101,13 @@ def beat(catalog: Catalog, wanted: Import, received: int, **known: Any) -> bool:
         return True
 
 
+def alive(catalog: Catalog, wanted: Import) -> None:
+    """Somebody is at it, whether anything comes or not."""
+    with catalog.writing() as db:
+        if (row := _mine(db, wanted)) is not None:
+            row.due_s = time.time() + SILENT_S
+
+
 def done(catalog: Catalog, wanted: Import, **known: Any) -> None:
     """It is here. `known`: what came of it."""
     with catalog.writing() as db:

@@ -39,6 +39,8 @@ PORTS = {"http": 80, "https": 443}
 #: Below this live mail, shells and name servers, which can be made to understand parts of a request.
 FREE_PORTS = 1024
 LONGEST, LONGEST_HOST = 2000, 253
+#: Of one name. Who puts a thousand behind it, of which none answers, would have us try for hours.
+MOST_ADDRESSES = 4
 HOST_LETTERS = set("abcdefghijklmnopqrstuvwxyz0123456789.-_:")
 #: What a path or query may hold as it is; percent signs are the writer's own.
 KEPT = "/?:@!$&'()*+,;=-._~%"
@@ -152,7 +154,7 @@ def check(
             continue
         if not is_public(address) or is_own(address) or address in known:
             raise ForbiddenAddress(url=shown(url), why="address")
-    return replace(target, addresses=tuple(str(address) for address in found))
+    return replace(target, addresses=tuple(str(address) for address in found[:MOST_ADDRESSES]))
 
 
 def _found(host: str, port: int, resolve: Resolve) -> list[Address]:

@@ -14,12 +14,14 @@ from urllib.parse import urljoin
 from xml.parsers import expat
 
 from chasqui.errors import BadFeed
-from chasqui.ingest.address import shown
+from chasqui.ingest.address import LONGEST, shown
 from chasqui.ingest.tags import one_line
 
 #: Feeds of shows with a thousand episodes have about three megabytes.
 MOST_BYTES = 8 << 20
 DEEPEST = 50
+#: Episodes that are remembered while reading: eight megabytes may hold a quarter of a million.
+MOST_ITEMS = 10_000
 LONGEST_TITLE = 200
 ATOM = "http://www.w3.org/2005/Atom"
 ITEMS = ("item", f"{ATOM} entry")
@@ -87,7 +89,8 @@ class _Reader:
         kind = attributes.get("type", "").partition("/")[0].strip().lower()
         enclosed = name == "enclosure" or (name == f"{ATOM} link" and attributes.get("rel") == "enclosure")
         if self._item is not None and enclosed and link and kind in ("audio", "video", "", "application"):
-            self._item.url = urljoin(self._url, link.strip())
+            url = urljoin(self._url, link.strip())
+            self._item.url = url if len(url) <= LONGEST else ""
 
     def text(self, data: str) -> None:
         self._said.append(data)
@@ -103,7 +106,7 @@ class _Reader:
                 item.date, item.made_s = said, _date(said)
         self._said = []
         if name in ITEMS and item is not None:
-            if item.url and item.url not in self._known:
+            if item.url and item.url not in self._known and len(self.found) < MOST_ITEMS:
                 self._known.add(item.url)
                 self.found.append(item)
             self._item = None

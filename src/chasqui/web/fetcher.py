@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -76,7 +77,8 @@ class Fetcher:
         try:
             self._drop(wanted.upload_id)  # of an attempt that was ended
             actor = imports.owner(self._catalog, wanted)
-            (self._sound if wanted.newest is None else self._feed)(wanted, actor)
+            with self._alive(wanted):
+                (self._sound if wanted.newest is None else self._feed)(wanted, actor)
         except _Unwanted:
             pass
         except CatalogAway:
@@ -121,6 +123,24 @@ class Fetcher:
             self._drop(upload.id if upload else None)
             raise
         imports.done(self._catalog, wanted, received_bytes=came, lesson_id=made.lesson_id, job_id=made.job_id)
+
+    @contextmanager
+    def _alive(self, wanted: Import) -> Iterator[None]:
+        """Say that it is being fetched, also while nothing comes. Or the next hand would take it, and the next one,
+        until one slow server holds them all.
+        """
+        over = threading.Event()
+
+        def speak() -> None:
+            while not over.wait(imports.SILENT_S / 3):
+                with suppress(CatalogAway):
+                    imports.alive(self._catalog, wanted)
+
+        threading.Thread(target=speak, name="fetcher alive", daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
 
     def _go_on(self, wanted: Import, received: int, **known: object) -> None:
         if self._over.is_set() or not imports.beat(self._catalog, wanted, received, **known):
