@@ -9,9 +9,10 @@ INPUT  ?= examples/demo-lesson/clase.flac
 OUT    ?= lecciones
 # The recordings that `make bench` measures.
 MEDIA  ?= ../shared/media
-# More arguments for pytest or the benchmark: `make test ARGS="-k ogg -x"`. Tests run beside each other, on four cores at
-# most; `ARGS="-n 0"` runs one after the other.
+# More arguments for pytest or the benchmark: `make test ARGS="-k ogg -x"`.
 ARGS   ?=
+# How many tests run at once. `make test WORKERS=auto` takes as many as there are cores, four at most.
+WORKERS ?= 0
 
 # The Python to build on: PYTHON=... if given, else the first of these that is new enough.
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
@@ -31,7 +32,7 @@ demo: $(VENV)/.ready-base  ## pack the example class (INPUT=recording takes anot
 	@$(BIN)/chasqui pack "$(INPUT)" --out "$(OUT)"
 
 test: $(VENV)/.ready-$(DEV)  ## run the tests, with coverage (ARGS= for pytest)
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.ready-$(DEV)  ## lint, formatting, types, and the direction of imports
 	@$(BIN)/ruff check --quiet $(CODE)

@@ -19,6 +19,9 @@ LONGEST = (
     "tests/train/test_sweep.py",
     "tests/stories/test_operator.py",
     "tests/web/test_description.py",
+    "tests/run/queue/test_transport.py",
+    "tests/run/test_pool.py",
+    "tests/run/test_sources_bucket.py",
 )
 
 

@@ -19,6 +19,9 @@ from chasqui.run.queue.app import make_app, send
 from chasqui.run.queue.messages import DELIVERY_LIMIT
 from chasqui.run.service import QUEUES
 
+#: Each wait has a limit of its own; there are many of them.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
