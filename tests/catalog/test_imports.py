@@ -33,6 +33,17 @@ def test_each_is_taken_once_and_one_of_each_person(catalog: Catalog, people: lis
     assert (imports.take(catalog) is not None) == (first.owner_id == people[0].person_id)
 
 
+@pytest.mark.parametrize("state", ["waiting", "running"])
+def test_links_asked_for_while_the_clock_was_ahead_are_fetched_once_it_is_right(
+    catalog: Catalog, people: list[Actor], state: str
+) -> None:
+    imports.ask(catalog, people[0], "https://x.example/a", {})
+    with catalog.writing() as db:
+        db.execute(update(Import).values(state=state, due_s=Import.due_s + 365 * 86_400.0))
+    assert imports.take(catalog) is not None
+    assert imports.take(catalog) is None
+
+
 def test_an_old_attempt_changes_nothing(catalog: Catalog, people: list[Actor]) -> None:
     imports.ask(catalog, people[0], "https://x.example/a", {})
     old = imports.take(catalog)

@@ -15,7 +15,7 @@ A leaf: it knows nothing of HTTP, of queues or of stages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,27 @@ class Catalog:
         with _answering(), self._session(writes=True) as session, session.begin():
             yield session
 
+    def stirred(self) -> Callable[[], bool]:
+        """What to ask again and again: whether anybody has written since the last time. That looks into shared memory
+        and costs next to nothing; where the database is not a file of this machine, the answer is always yes.
+        """
+        path = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or path in (None, "", ":memory:"):
+            return lambda: True
+        import sqlite3
+
+        look, last = sqlite3.connect(path, check_same_thread=False, isolation_level=None), [-1]
+
+        def stirred() -> bool:
+            try:
+                (version,) = look.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:  # whoever looks for real will say what it is
+                return True
+            before, last[0] = last[0], version
+            return bool(before != version)
+
+        return stirred
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
@@ -90,7 +111,6 @@ def open_catalog(url: str, migrate: bool = True) -> Catalog:
 
 def _engine(url: str) -> Engine:
     try:
-        import sqlalchemy as sa
         from sqlalchemy.exc import ArgumentError, NoSuchModuleError
     except ImportError as error:
         raise NotInstalled(what="the catalog", extra="serve", missing=error.name) from error
@@ -100,9 +120,24 @@ def _engine(url: str) -> Engine:
     try:
         if scheme == "sqlite":
             return _sqlite(url)
-        return sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1), pool_pre_ping=True)
+        return _postgres(url.replace("postgresql:", "postgresql+psycopg:", 1))
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise BadConfig(why=f"the catalog's address cannot be understood: {error}") from error
+
+
+def _postgres(url: str) -> Engine:
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(url, pool_pre_ping=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        """A machine that loses its power in the middle of a transaction must not keep what it had locked."""
+        connection.execute(f"SET lock_timeout = {BUSY_S * 1000:.0f}")
+        connection.execute(f"SET idle_in_transaction_session_timeout = {BUSY_S * 1000:.0f}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:
@@ -136,11 +171,12 @@ def _sqlite(url: str) -> Engine:
 def _answering() -> Iterator[None]:
     import sqlite3
 
-    from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+    from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, TimeoutError
 
     try:
         yield
-    except (OperationalError, InterfaceError, sqlite3.DatabaseError) as error:  # the last: raised while connecting
+    except (OperationalError, InterfaceError, TimeoutError, sqlite3.DatabaseError) as error:
+        # TimeoutError: no connection was free. sqlite3's own: raised while connecting.
         raise CatalogAway(why=_first_line(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated or type(error) is DatabaseError:  # the bare class: no database at all

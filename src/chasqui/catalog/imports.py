@@ -30,6 +30,8 @@ SILENT_S = 90.0
 ATTEMPTS = 3
 #: Waiting after the first failure; each further one is four times as long.
 WAIT_S = 30.0
+#: Nothing is due later than this from now, unless the clock was set back since: then it is due now.
+FAR_S = 3600.0
 
 
 def ask(catalog: Catalog, actor: Actor, url: str, facts: Mapping[str, str], newest: int | None = None) -> Import:
@@ -65,10 +67,14 @@ def find(catalog: Catalog, import_id: str) -> Import:
 def take(catalog: Catalog) -> Import | None:
     """The next one to fetch, now running; None where nothing is due. Of each person one at a time."""
     other, now = aliased(Import), time.time()
-    busy = select(other.id).where(other.owner_id == Import.owner_id, other.state == "running", other.due_s > now)
+    under_way = (other.state == "running", other.due_s.between(now, now + FAR_S))
+    busy = select(other.id).where(other.owner_id == Import.owner_id, *under_way)
+    open_, due = Import.state.in_(("waiting", "running")), ~Import.due_s.between(now, now + FAR_S)
+    query = select(Import).where(open_, due, ~busy.exists()).order_by(Import.due_s, Import.id).limit(1)
+    with catalog.reading() as db:  # nearly always there is nothing, and others want to write
+        if db.scalar(query) is None:
+            return None
     with catalog.writing() as db:
-        due = (Import.state.in_(("waiting", "running")), Import.due_s <= now, ~busy.exists())
-        query = select(Import).where(*due).order_by(Import.due_s, Import.id).limit(1)
         row = db.scalar(query.with_for_update(skip_locked=True))
         if row is None:
             return None

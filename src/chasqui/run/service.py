@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,13 +84,27 @@ class Service(BaseModel):
         path = self.data / "secret"
         try:
             self.data.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
-        except FileExistsError:
-            pass
+            if not path.exists() or not path.stat().st_size:  # an empty one: power went in the middle
+                _write_whole(path, secrets.token_hex(32))
         except OSError as error:
             raise NotWritable(path=self.data, why=error.strerror or str(error)) from error
         return path.read_text().strip()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All of it or nothing; of two who do this at once, the first one counts."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
+        with suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_service(env: Mapping[str, str] = os.environ, **flags: Any) -> Service:

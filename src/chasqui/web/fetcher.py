@@ -53,7 +53,7 @@ class Fetcher:
         self._most, self._incoming = service.upload_bytes, Incoming(service.incoming)
         own = urlsplit(service.public_url).hostname or ""
         self._rules = rules or Rules(read_networks(service.private_networks), [own])
-        self._over = threading.Event()
+        self._over, self._looking = threading.Event(), threading.Lock()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> Fetcher:
@@ -71,9 +71,21 @@ class Fetcher:
 
     def step(self) -> bool:
         """Fetch the next link, if there is one."""
-        wanted = imports.take(self._catalog)
-        if wanted is None:
+        if (wanted := imports.take(self._catalog)) is None:
             return False
+        self._fetch(wanted)
+        return True
+
+    def _next(self) -> Import | None:
+        """Waits for a link; None in the end. One hand looks for all that have nothing to do."""
+        with self._looking:
+            while not self._over.is_set():
+                if (wanted := imports.take(self._catalog)) is not None:
+                    return wanted
+                self._over.wait(LOOK_S)
+        return None
+
+    def _fetch(self, wanted: Import) -> None:
         try:
             self._drop(wanted.upload_id)  # of an attempt that was ended
             actor = imports.owner(self._catalog, wanted)
@@ -90,7 +102,6 @@ class Fetcher:
             imports.fail(
                 self._catalog, wanted, Defect.__name__, {"name": wanted.url, "what": type(error).__name__}, False
             )
-        return True
 
     def _feed(self, wanted: Import, _actor: Actor) -> None:
         into, limits = io.BytesIO(), Limits(most_bytes=feed.MOST_BYTES, whole_s=FEED_S)
@@ -151,14 +162,16 @@ class Fetcher:
             self._incoming.drop(upload_id)
 
     def _rounds(self) -> None:
-        while not self._over.wait(LOOK_S):
+        while not self._over.is_set():
             try:
-                while not self._over.is_set() and self.step():
-                    pass
+                while (wanted := self._next()) is not None:
+                    self._fetch(wanted)
             except CatalogAway as error:
                 log.warning("imports wait: %s", error)
+                self._over.wait(LOOK_S)
             except Exception:  # one link with a defect must not end all others
                 log.exception("a defect in the fetcher")
+                self._over.wait(LOOK_S)
 
 
 class _Body:

@@ -88,4 +88,5 @@ def _alone(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         from sqlalchemy import text
 
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # changing tables takes as long as it takes
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Nobody waits for notices as for a job to begin.
 ROUND_S = 0.5
+#: Letters that met trouble are tried again after this at most, also where nobody has written anything.
+DUE_S = 2.0
 #: What is being sent when the service ends may take so long.
 END_S = 1.0
 #: Threads for webhooks: so many addresses may be slow before the others wait.
@@ -48,6 +50,7 @@ class Messenger:
     ) -> None:
         """`before` is done before each round, `after` in the end."""
         self._catalog, self._send, self._before, self._after = catalog, send, before, after
+        self._stirred, self._posted_s = catalog.stirred(), float("-inf")
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name=f"messenger {'/'.join(send)}", daemon=True)
 
@@ -58,7 +61,11 @@ class Messenger:
             CatalogAway, ServiceDown
         """
         self._before()
-        return outbox.post(self._catalog, self._send, (ServiceDown,)) if self._send else 0
+        now = time.monotonic()
+        if not self._send or not (self._stirred() or now - self._posted_s > DUE_S):
+            return 0
+        self._posted_s = now
+        return outbox.post(self._catalog, self._send, (ServiceDown,))
 
     def start(self) -> None:
         self._thread.start()

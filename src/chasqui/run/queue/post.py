@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: A job that was asked for begins after this at most.
 ROUND_S = 0.2
+#: Letters that waited on purpose go out after this at most, also where nobody has written anything.
+DUE_S = 1.0
 #: Silent workers and dead letters are looked for so often.
 SWEEP_S = 3.0
 #: Old letters are thrown away so often, and whatever else may wait is done.
@@ -48,11 +50,15 @@ class Postman:
         self._chores = [lambda: outbox.clear(catalog), *chores]
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
-        self._swept_s = self._tidied_s = float("-inf")
+        self._stirred = catalog.stirred()
+        self._posted_s = self._swept_s = self._tidied_s = float("-inf")
 
     def round(self) -> int:
         """Once through everything; letters sent."""
-        sent = outbox.post(self._catalog, self._send, self._trouble)
+        sent, now = 0, time.monotonic()
+        if self._stirred() or now - self._posted_s > DUE_S:
+            self._posted_s = now
+            sent = outbox.post(self._catalog, self._send, self._trouble)
         if time.monotonic() - self._swept_s > SWEEP_S:
             self._swept_s = time.monotonic()
             self._sweep()
