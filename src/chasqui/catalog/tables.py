@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chasqui.catalog.columns import Made, new_version, one_of
 from chasqui.catalog.columns import Table as Table
 from chasqui.catalog.columns import new_id as new_id
+from chasqui.catalog.letters import Letter as Letter
+from chasqui.catalog.letters import Webhook as Webhook
 
 ROLES = ("student", "teacher", "creator", "administrator", "operator", "data")
 JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
@@ -255,37 +257,6 @@ class Job(Made, Table):
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     started_s: Mapped[float | None]
     ended_s: Mapped[float | None]
-
-
-class Letter(Table):
-    """Something that others have to be told, written in the transaction that made it true."""
-
-    __tablename__ = "letters"
-    __table_args__ = (Index("ix_letters_due", "sent_s", "due_s"),)
-    number: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
-    )
-    kind: Mapped[str]  # task, notice, webhook
-    address: Mapped[str]  # queue, topic, or webhook id
-    body: Mapped[dict[str, Any]]
-    created_s: Mapped[float] = mapped_column(default=time.time)
-    due_s: Mapped[float] = mapped_column(default=time.time)
-    attempts: Mapped[int] = mapped_column(default=0)
-    sent_s: Mapped[float | None]
-    given_up_s: Mapped[float | None]
-    trouble: Mapped[str | None]
-
-
-class Webhook(Made, Table):
-    """An address of a school that wants to be told."""
-
-    __tablename__ = "webhooks"
-    school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
-    owner_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
-    url: Mapped[str]
-    secret: Mapped[str]  # signs; so it cannot be a hash
-    events: Mapped[list[str]]
-    stopped_s: Mapped[float | None]
 
 
 class Answered(Table):

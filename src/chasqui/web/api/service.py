@@ -15,8 +15,8 @@ from chasqui.catalog.counts import LATELY_S
 from chasqui.run.overview import overview
 from chasqui.run.queue.work import queue_of
 from chasqui.web import metrics
-from chasqui.web.api.jobs import SIGNED_IN
 from chasqui.web.auth import catalog, needs
+from chasqui.web.bodies import SIGNED_IN
 from chasqui.web.shapes import Bytes, Id, Seconds, Shape
 
 api = APIBlueprint("service", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="service")])

@@ -8,6 +8,7 @@
 | `classes.py` | classes and who is in them |
 | `tokens.py` | keys for programs |
 | `schools.py` | the own school, and all of them |
+| `shapes.py` | what they answer |
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ from chasqui.catalog import accounts, people
 from chasqui.catalog.permissions import Reach, Thing, reach
 from chasqui.catalog.tables import Class, Person, Pupil
 from chasqui.web.api.accounts.blueprint import api
+from chasqui.web.api.accounts.shapes import ClassShape, PupilShape
 from chasqui.web.auth import catalog, me, needs
 from chasqui.web.bodies import ID, SIGNED_IN, Body, ById, Name
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.rows import found
-from chasqui.web.shapes import ClassShape, PupilShape, many
+from chasqui.web.shapes import many
 
 
 class NewClass(Body):

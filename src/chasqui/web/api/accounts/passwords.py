@@ -7,10 +7,10 @@ from pydantic import Field
 
 from chasqui.catalog import factors, people
 from chasqui.web.api.accounts.blueprint import api
+from chasqui.web.api.accounts.shapes import FactorShape
 from chasqui.web.auth import COOKIE, catalog, me, needs, open_to_all
 from chasqui.web.bodies import SIGNED_IN, Body, Password
 from chasqui.web.limits import guesses
-from chasqui.web.shapes import FactorShape
 
 
 class NewPassword(Body):

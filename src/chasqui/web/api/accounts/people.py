@@ -15,12 +15,13 @@ from chasqui.catalog.tables import Person, School
 from chasqui.errors import NotAllowed, UnknownThing
 from chasqui.web.api.accounts.blueprint import api
 from chasqui.web.api.accounts.sessions import entered
+from chasqui.web.api.accounts.shapes import InvitationShape, Me, PersonShape, ResetShape
 from chasqui.web.auth import catalog, me, needs, open_to_all, public
 from chasqui.web.bodies import SIGNED_IN, Body, ById, Name, OtherName, Password
 from chasqui.web.limits import guesses
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.rows import found
-from chasqui.web.shapes import InvitationShape, Me, PersonShape, ResetShape, Role, many
+from chasqui.web.shapes import Role, many
 
 
 class Accept(Body):

@@ -14,11 +14,12 @@ from chasqui.catalog.permissions import Thing
 from chasqui.catalog.tables import School
 from chasqui.errors import UnknownThing
 from chasqui.web.api.accounts.blueprint import api
+from chasqui.web.api.accounts.shapes import SchoolShape
 from chasqui.web.auth import catalog, me, needs
 from chasqui.web.bodies import MOST, SIGNED_IN, SLUG, Body, ById, Language, Name, OtherName
 from chasqui.web.paging import Page, listed, piece
 from chasqui.web.rows import found
-from chasqui.web.shapes import SchoolShape, Target, many
+from chasqui.web.shapes import Target, many
 
 
 class NewSchool(Body):

@@ -8,10 +8,10 @@ from pydantic import Field
 from chasqui.catalog import accounts
 from chasqui.catalog.permissions import Actor
 from chasqui.web.api.accounts.blueprint import api
+from chasqui.web.api.accounts.shapes import Me
 from chasqui.web.auth import COOKIE, catalog, csrf_token, https, me, needs, open_to_all
 from chasqui.web.bodies import SIGNED_IN, Body, Name, Password
 from chasqui.web.limits import guesses
-from chasqui.web.shapes import Me
 
 
 class SignIn(Body):

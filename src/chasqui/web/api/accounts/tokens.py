@@ -13,10 +13,11 @@ from chasqui.catalog.permissions import ACTIONS
 from chasqui.catalog.tables import Token
 from chasqui.errors import NotAllowed, UnknownThing
 from chasqui.web.api.accounts.blueprint import api
+from chasqui.web.api.accounts.shapes import NewTokenShape, TokenShape
 from chasqui.web.auth import catalog, me, needs
 from chasqui.web.bodies import SIGNED_IN, Body, ById, Name
 from chasqui.web.paging import Page, listed, piece
-from chasqui.web.shapes import NewTokenShape, TokenShape, many
+from chasqui.web.shapes import many
 
 
 class NewToken(Body):
