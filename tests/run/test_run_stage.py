@@ -54,6 +54,18 @@ def test_a_finished_stage_is_found_not_repeated(recording_id: str, store: Store,
     ]
 
 
+def test_a_finished_stage_that_was_killed_at_its_very_end_leaves_nothing(
+    tmp_path: Path, recording_id: str, store: Store, fake_rooms: Rooms
+) -> None:
+    run_to("clean", recording_id, store, load())
+    left = tmp_path / "store" / recording_id / ".work" / "clean"
+    left.mkdir(parents=True)
+    (left / "half.flac").write_bytes(b"half")
+    run_to("clean", recording_id, store, load())
+    assert fake_rooms.runs["clean"] == 1
+    assert left.exists() == isinstance(store, MemoryStore)  # there, this folder is nobody's
+
+
 def test_another_option_or_version_is_other_work(
     recording_id: str, store: Store, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,31 @@ def test_a_run_killed_before_its_record_leaves_the_old_one_whole(store: FolderSt
     assert store.path(old).read_bytes() == b"old"
 
 
+def test_what_is_left_by_a_run_killed_after_its_record_is_tidied(store: FolderStore) -> None:
+    killed_at(
+        store,
+        f"""
+        with store.workspace({ID!r}, "encode") as work:
+            (work.folder / "packets").write_bytes(b"half")
+            store.put({ID!r}, "encode", Note(text="made"), "key")
+            print("there", flush=True)
+            time.sleep(60)
+        """,
+    )
+    left = store.root / ID / ".work" / "encode"
+    assert (left / "packets").exists()
+    store.tidy(ID, "encode")
+    assert not left.exists()
+    assert store.get(ID, "encode", Note, "key") == Note(text="made")
+
+
+def test_nobody_who_is_at_work_is_tidied_away(store: FolderStore) -> None:
+    with store.workspace(ID, "encode") as work:
+        (work.folder / "packets").write_bytes(b"half")
+        store.tidy(ID, "encode")
+        assert (work.folder / "packets").exists()
+
+
 def test_what_was_remembered_survives_a_kill(store: FolderStore) -> None:
     killed_at(
         store,

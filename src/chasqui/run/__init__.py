@@ -36,6 +36,7 @@ def run_stage(
         key = key_of(stage, _inputs(stage, recording_id, store, config), options)
         record = store.get(recording_id, stage_name, stage.gives, key)
         if record is not None and record.settled:
+            store.tidy(recording_id, stage_name)
             return _reused(record, report)
         return _work(stage, recording_id, store, config, report)
     except ChasquiError as error:

@@ -60,6 +60,10 @@ class Store(Protocol):
         """A private folder; only one process at a time has one for the same recording and name (others wait)."""
         ...
 
+    def tidy(self, recording_id: str, name: str) -> None:
+        """Remove from the private folder what somebody left who was killed after the record, unless one is at work."""
+        ...
+
     def path(self, blob: Blob) -> Path:
         """A local path to read a blob's bytes from."""
         ...

@@ -113,6 +113,10 @@ class BucketStore:
         with self.folder.workspace(recording_id, name) as work:
             yield BucketWorkspace(self, work)
 
+    def tidy(self, recording_id: str, name: str) -> None:
+        """See `FolderStore.tidy`."""
+        self.folder.tidy(recording_id, name)
+
     def path(self, blob: Blob) -> Path:
         """Where a blob's bytes are on this machine, fetched if they are not here yet. Never write to it.
 

@@ -105,6 +105,13 @@ class FolderStore:
         finally:
             lock.release()
 
+    def tidy(self, recording_id: str, name: str) -> None:
+        """Remove what somebody left who was killed after the record was made, unless one is at work."""
+        home = self._home(recording_id)
+        if (home / ".work" / plain(name)).exists():
+            with suppress(Timeout, OSError), FileLock(home / ".locks" / name).acquire(timeout=0):
+                self._clear(recording_id, name)
+
     def path(self, blob: Blob) -> Path:
         """Where a blob's bytes are. Never write to it."""
         return self.root / blob.path
@@ -139,10 +146,7 @@ class FolderStore:
     def _held(self, recording_id: str, name: str) -> Iterator[FolderWorkspace]:
         folder = self._home(recording_id) / ".work" / name
         with disk(self.root):
-            shutil.rmtree(folder, ignore_errors=True)
-            self._sweep(recording_id, name)
-            for half in self._home(recording_id).glob(f".{name}.*.part"):
-                half.unlink(missing_ok=True)
+            self._clear(recording_id, name)
             folder.mkdir(parents=True)
         work = FolderWorkspace(self, recording_id, name, folder)
         try:
@@ -150,6 +154,14 @@ class FolderStore:
         finally:
             work.close()
             shutil.rmtree(folder, ignore_errors=True)  # what stays is swept by the next holder
+
+    def _clear(self, recording_id: str, name: str) -> None:
+        """Remove what a killed run left. Whoever calls this holds the lock."""
+        home = self._home(recording_id)
+        shutil.rmtree(home / ".work" / name, ignore_errors=True)
+        self._sweep(recording_id, name)
+        for half in home.glob(f".{name}.*.part"):
+            half.unlink(missing_ok=True)
 
     def _sweep(self, recording_id: str, name: str) -> None:
         """Remove the blobs of `name` that its record does not point to: superseded, or left by a killed run."""
