@@ -159,7 +159,7 @@ def enter_class(catalog: Catalog, code: str, nickname: str) -> Entered:
 def _new_pupil(db: Db, room: Class, nickname: str, nick: str) -> Person:
     mates = select(Pupil.person_id).where(Pupil.class_id == room.id).limit(MOST_PUPILS)
     if len(db.scalars(mates).all()) == MOST_PUPILS:
-        raise NotAllowed(why=f"{MOST_PUPILS} students")
+        raise NotAllowed(why=f"{MOST_PUPILS} students in a class")
     db.execute(delete(Pupil).where(Pupil.class_id == room.id, Pupil.nickname == nick))  # of an account that was removed
     db.add(person := Person(school_id=room.school_id, role="student", name=_seen(nickname)))
     db.flush()
