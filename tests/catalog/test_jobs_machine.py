@@ -291,7 +291,7 @@ def test_nothing_is_lost_whatever_happens(catalog: Catalog, clock: Clock) -> Non
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=int(LONG or (40 if sqlite else 4)),
+            max_examples=int(LONG or (15 if sqlite else 3)),
             stateful_step_count=30,
             deadline=None,
             derandomize=True,
