@@ -40,6 +40,7 @@ class Service(BaseModel):
     proxies: int = Field(default=0, ge=0, le=5)  # between listeners and us, whose word on addresses and HTTPS counts
     second_factor: Literal["auto", "yes", "no"] = "auto"  # for who changes others' accounts; auto: with a public_url
     upload_bytes: int = Field(default=2 << 30, gt=0)  # most of one file: a lecture of two hours has 1 GB
+    stuck_s: float = Field(default=3600.0, gt=1)  # a stage that has told nothing for so long comes no further
     slice_s: float = Field(default=1200.0, gt=0)  # of one stage at a time: RabbitMQ takes back after 30 minutes
     silent_s: float = Field(default=15.0, gt=1)  # a worker that says nothing for so long is dead; it beats every second
     lease_s: float = Field(default=15.0, gt=0)  # the same for the embedded queue, where holders speak up three times

@@ -69,6 +69,19 @@ def test_an_end_is_heard_and_a_slice_runs_out() -> None:
         assert it.why == why
 
 
+def test_who_says_nothing_for_long_is_stopped_and_who_says_something_is_not() -> None:
+    it = Beat(Hands(), None, Ending(), stuck_s=0.3)
+    with pytest.raises(Stop), it.beating():
+        long()
+    assert it.why == "stuck"
+    it = Beat(Hands(), None, Ending(), stuck_s=0.3)
+    with it.beating():
+        for _ in range(10):
+            long(0.1)
+            it.hear(Event(kind="advanced", stage="clean", recording_id="0" * 16, done=1.0, total=4.0))
+    assert it.why == ""
+
+
 def test_what_cleans_up_is_not_stopped_too() -> None:
     ending, cleaned = Ending(), []
     ending.tell()

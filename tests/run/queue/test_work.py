@@ -191,6 +191,17 @@ def test_slices_that_come_no_further_are_given_up(
     assert len(left) == 10 - jobs.ATTEMPTS - 1  # the first one did come further, from nothing
 
 
+def test_a_stage_that_says_nothing_any_more_is_tried_again_and_given_up(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "FIRST_WAIT_S", 0.0)
+    left = steps(monkeypatch, [0.1] * 10)
+    job = asked(catalog, store, tmp_path)
+    deliver(catalog, Worker("w1", catalog, store, stuck_s=0.3))
+    assert (row(catalog, job).state, row(catalog, job).error) == ("failed", "GaveUp")
+    assert len(left) == 10 - jobs.ATTEMPTS
+
+
 def test_what_would_begin_anew_is_not_cut(
     catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:

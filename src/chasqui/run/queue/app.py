@@ -122,6 +122,7 @@ def open_worker(service: Service, queues: frozenset[str], ending: Ending, family
         catalog=service.catalog(migrate=False),
         store=service.store(),
         slice_s=service.slice_s,
+        stuck_s=service.stuck_s,
         queues=queues,
         ending=ending,
         dead=lambda name: _dead(name, family),

@@ -1,10 +1,11 @@
 """The second thread of a worker: says that the worker lives and how far it is, and stops the stage in the middle when
-nobody wants it any more, when its slice of time is over, or when the worker has to end.
+nobody wants it any more, when its slice of time is over, when it comes no further, or when the worker has to end.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import mmap
 import os
 import signal
@@ -63,10 +64,14 @@ class Hands(Protocol):
 
 
 class Beat:
-    """Beats while the body of `beating` runs; `why` it stopped that, if it did: unwanted, slice or ending."""
+    """Beats while the body of `beating` runs; `why` it stopped that, if it did: unwanted, slice, stuck or ending."""
 
-    def __init__(self, hands: Hands, ends_s: float | None, ending: Callable[[], bool]) -> None:
-        self._hands, self._ends_s, self._ending = hands, ends_s, ending
+    def __init__(
+        self, hands: Hands, ends_s: float | None, ending: Callable[[], bool], stuck_s: float = math.inf
+    ) -> None:
+        """`ends_s`: when the slice is over (monotonic). `stuck_s`: the longest that a stage may say nothing."""
+        self._hands, self._ends_s, self._ending, self._stuck_s = hands, ends_s, ending, stuck_s
+        self._heard_s = time.monotonic()
         self._over = threading.Event()
         self._raised = False
         self.done = 0.0
@@ -74,6 +79,7 @@ class Beat:
 
     def hear(self, event: Event) -> None:
         """How far the stage is."""
+        self._heard_s = time.monotonic()
         if event.kind == "advanced" and event.total:
             self.done = (event.done or 0.0) / event.total
 
@@ -104,7 +110,7 @@ class Beat:
             if self.why and not self._raised:
                 told_s = told_s or now
                 os.kill(os.getpid(), signal.SIGUSR2)
-            if self.why in ("unwanted", "ending") and now - told_s > GRACE_S and not self._over.is_set():
+            if self.why in ("unwanted", "ending", "stuck") and now - told_s > GRACE_S and not self._over.is_set():
                 self._leave()
 
     def _stop(self, _signal: int, frame: FrameType | None) -> None:
@@ -116,6 +122,8 @@ class Beat:
     def _reason(self, now: float) -> str:
         if self._ending():
             return "ending"
+        if now - self._heard_s > self._stuck_s:
+            return "stuck"
         return "slice" if self._ends_s is not None and now > self._ends_s else ""
 
     def _say(self) -> None:

@@ -6,6 +6,7 @@ Whoever delivers the letter (Celery, a test) calls `perform` with two strings; a
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class Worker:
     store: Store
     config: Callable[[dict[str, Any]], Config] = lambda settings: load(**settings)  # a job's own settings on top
     slice_s: float = 1200.0
+    stuck_s: float = math.inf  # the longest that a stage may say nothing
     queues: frozenset[str] = frozenset()  # what this worker takes from; what follows there it does at once
     ending: Callable[[], bool] = never
     dead: Callable[[str], bool] = lambda _worker: False  # what is known of another worker by its name
@@ -86,7 +88,7 @@ class Worker:
     def _stage(self, job: Job, ends_s: float) -> Job | None:
         """The stage; the job as it is afterwards, None where it is not ours any more."""
         stage, made = job.stage or "", dict[str, Any]()
-        beat = Beat(_Hands(self, job), ends_s if stage in SLICED else None, self.ending)
+        beat = Beat(_Hands(self, job), ends_s if stage in SLICED else None, self.ending, self.stuck_s)
         try:
             with beat.beating():
                 run_stage(stage, job.recording_id, self.store, self.config(job.settings), beat.hear)
@@ -138,10 +140,14 @@ class _Hands:
         return jobs.beat(self.worker.catalog, self.job.id, self.worker.name, done)
 
     def let_go(self, why: str) -> None:
+        """The stage stopped, or the process ends in the middle of it."""
+        mine = (self.worker.catalog, self.job.id, self.worker.name)
         if why == "ending":
-            jobs.give_back(self.worker.catalog, self.job.id, self.worker.name, queue_of(self.job.stage))
+            jobs.give_back(*mine, queue_of(self.job.stage))
+        elif why == "stuck":  # counts as a beginning: a recording that stops everybody is given up in the end
+            jobs.wait(*mine, queue_of(self.job.stage), FIRST_WAIT_S)
         else:
-            jobs.cancelled(self.worker.catalog, self.job.id, self.worker.name)
+            jobs.cancelled(*mine)
 
 
 def _following(goal: str, stage: str) -> str | None:
