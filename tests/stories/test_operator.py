@@ -1,10 +1,13 @@
 """An operator grows the service by environment alone: from one process with a folder to PostgreSQL, RabbitMQ, Redis,
-Mosquitto, a bucket and two workers. What its users see is the same.
+Mosquitto, a bucket and two workers. What its users see is the same; what the operator sees is how it is.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,13 +44,9 @@ def rabbit(open_place: Path) -> Iterator[Rabbit]:
     node.kill()
 
 
-def lessons_of(serving: Any, media: Path, folder: Path) -> list[dict[str, Any]]:
+def lessons_of(serving: Any, token: str, media: Path, folder: Path) -> list[dict[str, Any]]:
     """What two people get who push at the same time; each lesson fetched and published."""
-    from serving import creator_of
-
     from chasqui.client import Client
-
-    _, token = creator_of(serving)
 
     def push(number: int, name: str) -> dict[str, Any]:
         client = Client(serving.url, token, state=folder / "state", patience_s=60)
@@ -65,12 +64,64 @@ def lessons_of(serving: Any, media: Path, folder: Path) -> list[dict[str, Any]]:
     return told
 
 
+def operator_of(serving: Any) -> Any:
+    """The operator, whom a terminal where the service runs makes: a browser that is signed in."""
+    from serving import Browser
+
+    command = [sys.executable, "-P", "-m", "chasqui", "service", "--operator"]
+    said = subprocess.run(command, env=serving.env, check=True, capture_output=True, text=True).stdout
+    operator = Browser(serving.url)
+    assert operator.accept(said.split("#")[-1].strip(), "Op", "op@example.pe")["role"] == "operator"
+    return operator
+
+
+def sees(operator: Any) -> dict[str, Any]:
+    status, seen = operator("GET", "service")
+    assert status == 200, seen
+    return dict(seen)
+
+
+def until(true: Callable[[], Any], what: str, limit_s: float = 90.0) -> None:
+    ends = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < ends, what
+        time.sleep(0.2)
+
+
+def what_failed_is_tried_again(serving: Any, token: str, operator: Any, folder: Path) -> None:
+    """A file that is no recording fails; the operator sees it and tries it again, which makes nothing worse."""
+    from chasqui.client import Client
+
+    (folder / "roto.mp3").write_bytes(b"esto no es sonido " * 200)
+    client = Client(serving.url, token, state=folder / "state", patience_s=60)
+    made = client.upload(folder / "roto.mp3", title="Rota")
+
+    def failures() -> dict[str, int]:
+        lately = sees(operator)["jobs"]["last_day"]["failures"]
+        return {one["error"]: one["count"] for one in lately}
+
+    until(lambda: sum(failures().values()) == 1, "the failure is seen")
+    (code,) = failures()
+    assert operator("POST", "service/retries", {}) == (202, {"retried": 0, "more": False})  # it lies in the recording
+    again = [operator("POST", "service/retries", {"error": code}, **{"Idempotency-Key": "7"}) for _ in range(2)]
+    assert again == [(202, {"retried": 1, "more": False})] * 2
+    until(lambda: failures() == {code: 2}, "it failed once more")
+    mine = [one for one in client.listed("jobs") if one["lesson_id"] == made.lesson_id]
+    assert [(one["state"], one["error"]) for one in mine] == [("failed", code)] * 2
+    assert operator("POST", f"jobs/{made.job_id}/retries")[0] == 201
+    assert len([one for one in client.listed("lessons") if one["id"] == made.lesson_id]) == 1
+
+
 def test_with_nothing_else_installed(media: Path, tmp_path: Path) -> None:
-    from serving import Serving
+    from serving import Serving, creator_of
 
     serving = Serving(tmp_path / "data")
     try:
-        lessons_of(serving, media, tmp_path)
+        _, token = creator_of(serving)
+        lessons_of(serving, token, media, tmp_path)
+        seen = sees(operator_of(serving))
+        assert (seen["jobs"]["last_day"]["done"], seen["jobs"]["waiting"], seen["dead_letters"]) == (2, 0, 0)
+        assert [one["state"] for one in seen["parts"]] == ["ok"] * 4
         assert {"catalog.db", "queue.db", "store", "secret"} <= {path.name for path in serving.data.iterdir()}
     finally:
         codes = serving.end()
@@ -88,7 +139,7 @@ def test_with_everything(
     media: Path,
     tmp_path: Path,
 ) -> None:
-    from serving import Serving
+    from serving import Serving, creator_of
 
     shelf = shelf_on(_bucket_server(request))
     mosquitto.start()
@@ -97,9 +148,21 @@ def test_with_everything(
     env |= {"CHASQUI_STORE_URL": f"{shelf.url}/clases"}
     serving = Serving(tmp_path / "data", env, worker=False)
     try:
+        _, token = creator_of(serving)
+        operator = operator_of(serving)
+        seen = sees(operator)
+        kinds = {one["name"]: one["kind"] for one in seen["parts"] if one["state"] == "ok"}
+        assert kinds == {"catalog": "postgresql", "store": "s3", "broker": "amqp", "cache": "redis", "notices": "mqtt"}
+        assert seen["queues"][0]["listeners"] == 0  # nobody works yet
         for _ in range(2):
             serving.begin("worker", "--processes", "1")
-        made = lessons_of(serving, media, tmp_path)
+        until(lambda: sees(operator)["queues"][0]["listeners"] == 2, "both workers are seen")
+        made = lessons_of(serving, token, media, tmp_path)
+        assert sees(operator)["jobs"]["last_day"]["done"] == 2
+        what_failed_is_tried_again(serving, token, operator, tmp_path)
+        redis_server.kill()
+        until(lambda: operator("GET", "health")[1]["parts"]["cache"] != "ok", "the cache is missed")
+        assert (operator("GET", "health")[0], sees(operator)["parts"][3]["state"]) == (200, "ServiceDown")
         with listen("early", "chasqui/+/lessons/#") as early:
             early.wait(2)
         with listen("late", "chasqui/+/lessons/#") as late:  # whoever comes later hears what is out
