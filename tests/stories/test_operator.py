@@ -150,8 +150,9 @@ def test_with_everything(
     try:
         _, token = creator_of(serving)
         operator = operator_of(serving)
+        until(lambda: {one["state"] for one in sees(operator)["parts"]} == {"ok"}, "all parts answer")
         seen = sees(operator)
-        kinds = {one["name"]: one["kind"] for one in seen["parts"] if one["state"] == "ok"}
+        kinds = {one["name"]: one["kind"] for one in seen["parts"]}
         assert kinds == {"catalog": "postgresql", "store": "s3", "broker": "amqp", "cache": "redis", "notices": "mqtt"}
         assert seen["queues"][0]["listeners"] == 0  # nobody works yet
         for _ in range(2):

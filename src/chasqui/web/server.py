@@ -73,6 +73,7 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
         stack.callback(catalog.close)
         app = make_app(service, catalog, service.store(), only)
         stack.callback(app.extensions["parts"].close)
+        app.extensions["parts"].seen()  # what a first look loads and connects is there before anybody asks
         server = make_server(app, host, port)
         tidy.finish(app)
         post = postman(service, catalog, [lambda: tidy.clear(app), lambda: tidy.forget(app)])
