@@ -100,7 +100,7 @@ def main() -> None:
         service = Service(data=Path(folder))
         catalog = service.catalog()
         token, _ = school(catalog, given.lessons)
-        app = make_app(service, catalog, service.store())
+        app = make_app(service, catalog, service.stores())
         client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
 
         def ask(cache: Cache, path: str) -> None:

@@ -26,7 +26,7 @@ def serving(house: Any, **settings: Any) -> Any:
     """The same house under other settings."""
     from chasqui.web.app import make_app
 
-    return make_app(house.service.model_copy(update=settings), house.catalog, house.store)
+    return make_app(house.service.model_copy(update=settings), house.catalog, house.stores)
 
 
 def told(link: socket.socket) -> bytes:

@@ -233,7 +233,11 @@ def alive(pid: int) -> bool:
 
 
 def halves(store: Path) -> list[str]:
-    """Files of a store that no record stands for, or that are not what their record says."""
+    """Files in the stores of schools that no record stands for, or that are not what their record says."""
+    return [fault for school in store.glob("*") for fault in _halves(school)]
+
+
+def _halves(store: Path) -> list[str]:
     found, known = [], set()
     for record in store.glob("*/*.json"):
         for blob in blobs_of(json.loads(record.read_text())["record"]):

@@ -88,7 +88,7 @@ def _seen(service: Service, catalog: Catalog, metrics: bool) -> str:
     from chasqui.run.parts import Parts, parts_of
     from chasqui.web.metrics import text
 
-    parts = Parts(parts_of(service, catalog, service.store()))
+    parts = Parts(parts_of(service, catalog, service.stores().root))
     try:
         seen = overview(service, catalog, parts)
     finally:

@@ -31,8 +31,9 @@ class Served:
 
         self.service = Service(data=folder)
         schools.copy_to(folder)
-        self.catalog, self.store = relaxed(self.service.catalog()), self.service.store()
+        self.catalog, self.stores = relaxed(self.service.catalog()), self.service.stores()
         self.school = schools.ids["ours"]
+        self.store = self.stores(self.school)
         self.tokens = {role: token for (school, role), token in schools.tokens.items() if school == "ours"}
         self._server: Server | None = None
         self.begin()
@@ -42,7 +43,7 @@ class Served:
 
         from chasqui.web.app import make_app
 
-        app = make_app(self.service, self.catalog, self.store)
+        app = make_app(self.service, self.catalog, self.stores)
         server = Server(("127.0.0.1", 0), app, numthreads=8, timeout=3)
         server.shutdown_timeout = 1
         server.prepare()
@@ -65,7 +66,7 @@ class Served:
         from chasqui.catalog.tables import Job
         from chasqui.run.queue.work import Worker
 
-        worker = Worker("w", self.catalog, self.store)
+        worker = Worker("w", self.catalog, self.stores)
         while True:
             with self.catalog.reading() as db:
                 job = db.get_one(Job, job_id)

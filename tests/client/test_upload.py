@@ -170,7 +170,7 @@ def test_refusals_are_the_errors_that_they_are(served: Any, client_to: Callable[
     with pytest.raises(NotSignedIn):
         stranger.upload(sound)
     with served.catalog.writing() as db:
-        db.scalars(select(School)).one().quota_bytes = 1_000_000
+        db.get_one(School, served.school).quota_bytes = 1_000_000
     with pytest.raises(NoRoom) as caught:
         client_to().upload(sound)
     assert caught.value.evidence["bytes"] == 3_000_000

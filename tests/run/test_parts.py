@@ -90,7 +90,7 @@ def look_at(tmp_path: Path) -> Iterator[Callable[..., Callable[[str], Seen]]]:
     def begin(**addresses: str) -> Callable[[str], Seen]:
         service = Service(data=tmp_path / "data", **addresses)
         catalog = service.catalog()
-        parts = Parts(parts_of(service, catalog, service.store()), kept_s=0.0)
+        parts = Parts(parts_of(service, catalog, service.stores().root), kept_s=0.0)
         opened.extend([parts, catalog])
         return lambda name: parts.seen()[name]
 

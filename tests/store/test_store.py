@@ -11,7 +11,7 @@ import pytest
 
 from chasqui.errors import BadConfig, BadCopy, NotWritable, StoreBusy
 from chasqui.records import Blob, Lesson, Record, Request
-from chasqui.store import Store, open_store
+from chasqui.store import Store, Stores, open_store
 from chasqui.store.bucket import BucketStore
 from chasqui.store.folder import FolderStore
 from chasqui.store.memory import MemoryStore
@@ -226,3 +226,42 @@ def test_what_was_removed_is_gone_with_its_bytes_and_nothing_else_is(store: Stor
         assert store.recordings() == [OTHER]
     assert keep(store, "encode", b"voice again").bytes == 11
     assert sorted(store.recordings()) == sorted([ID, OTHER])
+
+
+def test_stores_below_know_nothing_of_each_other_nor_of_the_one_above(store: Store) -> None:
+    one, two = store.below("one"), store.below("two")
+    blobs = {
+        place: keep(place, "encode", place.url.encode() + bytes([number]))
+        for number, place in enumerate((one, two, store))
+    }
+    one.put(OTHER, "clean", Note(text="of one"), "k")
+    assert store.below("one").recordings() == one.recordings()
+    assert set(one.recordings()) == {ID, OTHER}
+    assert two.recordings() == store.recordings() == [ID]
+    one.remove(ID)
+    assert one.get(ID, "encode", Note) is None
+    for place in (two, store):
+        assert place.path(blobs[place]).read_bytes().startswith(place.url.encode())
+    for _ in range(2):
+        two.empty()
+        assert two.recordings() == []
+        assert not held(two, blobs[two])
+    assert one.recordings() == [OTHER]
+    assert held(store, blobs[store])
+    assert keep(two, "encode", b"again").bytes == 5
+    assert two.recordings() == [ID]
+    store.empty()
+    assert store.recordings() == store.below("one").recordings() == store.below("two").recordings() == []
+
+
+def test_a_store_below_has_a_plain_name(store: Store) -> None:
+    for name in ("..", "a/b", "", ".born", "a" * 65):
+        with pytest.raises(ValueError, match="is no name"):
+            store.below(name)
+
+
+def test_stores_are_opened_once(store: Store) -> None:
+    stores = Stores(store)
+    assert stores("one") is stores("one")
+    assert stores("one") is not stores("two")
+    assert stores("one").url == store.below("one").url

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chasqui.catalog import Catalog
     from chasqui.run.service import Service
-    from chasqui.store import Store
+    from chasqui.store import Store, Stores
 
 NEEDED = ("sqlalchemy", "flask_openapi3", "argon2", "celery", "cheroot")
 ABSENT = [name for name in NEEDED if not importlib.util.find_spec(name)]
@@ -35,9 +35,14 @@ class House:
     app: OpenAPI
     service: Service
     catalog: Catalog
-    store: Store
+    stores: Stores
     schools: dict[str, str]  # ours, theirs → id
     tokens: dict[tuple[str, str], str]  # (school, role) → a token with all scopes
+
+    @property
+    def store(self) -> Store:
+        """Of our school."""
+        return self.stores(self.schools["ours"])
 
     def client(self, role: str | None = "teacher", school: str = "ours") -> Client:
         return Client(self.app.test_client(), self.tokens[school, role] if role else None)
@@ -73,7 +78,7 @@ def house(tmp_path: Path, two_schools: Schools, plugins: None) -> Iterator[House
 
     service = Service(data=tmp_path / "data")
     two_schools.copy_to(service.data)
-    catalog, store = relaxed(service.catalog()), service.store()
-    app = make_app(service, catalog, store)
-    yield House(app, service, catalog, store, two_schools.ids, two_schools.tokens)
+    catalog, stores = relaxed(service.catalog()), service.stores()
+    app = make_app(service, catalog, stores)
+    yield House(app, service, catalog, stores, two_schools.ids, two_schools.tokens)
     catalog.close()

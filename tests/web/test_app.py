@@ -44,9 +44,9 @@ def test_a_defect_shows_nothing_of_its_insides(house: Any, monkeypatch: pytest.M
 
 
 def test_parts_can_be_served_apart(house: Any) -> None:
-    app = make_app(house.service, house.catalog, house.store, ["health"])
+    app = make_app(house.service, house.catalog, house.stores, ["health"])
     client = app.test_client()
     assert client.get("/api/v1/health").status_code == 200
     assert client.get("/api/v1/me").status_code == 404
     with pytest.raises(BadConfig, match="healht"):
-        make_app(house.service, house.catalog, house.store, ["healht"])
+        make_app(house.service, house.catalog, house.stores, ["healht"])

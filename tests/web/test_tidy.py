@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import Any
 
@@ -81,3 +82,13 @@ def test_what_expired_and_what_belongs_to_nobody_goes(house: Any) -> None:
     with house.catalog.reading() as db:
         assert db.scalar(select(School.used_bytes).where(School.slug == "ours")) == len(DATA)
     assert tidy.clear(house.app) == []
+
+
+def test_recordings_of_no_school_are_told_of(house: Any, caplog: Any) -> None:
+    lying(house, whole := started(house))
+    assert tidy.finish(house.app) == [whole]
+    assert tidy.misplaced(house.app) == []
+    (recording,) = house.store.recordings()
+    shutil.move(house.store.root / recording, house.service.data / "store")  # where an earlier build had it
+    assert tidy.misplaced(house.app) == [recording]
+    assert "holds 1 recordings of no school" in caplog.text

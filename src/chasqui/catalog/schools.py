@@ -81,18 +81,6 @@ def due(catalog: Catalog) -> list[str]:
         return list(db.scalars(select(School.id).where(School.closed_s < time.time() - KEPT_S)))
 
 
-def only_theirs(catalog: Catalog, school_id: str) -> list[str]:
-    """Ids of recordings that this school has and no other."""
-    with catalog.reading() as db:
-        kinds = (Lesson, Upload, Job)
-        mine, others = set[str](), set[str]()
-        for kind in kinds:
-            found = select(kind.recording_id).where(kind.recording_id.is_not(None)).distinct()
-            mine |= set(db.scalars(found.where(kind.school_id == school_id)))
-            others |= set(db.scalars(found.where(kind.school_id != school_id)))
-    return sorted(mine - others)
-
-
 def forget(catalog: Catalog, school_id: str) -> None:
     """Away with all rows of a school that is due; its short name may be used again."""
     with catalog.writing() as db:

@@ -18,7 +18,7 @@ from chasqui.run.queue import SCHEME
 
 if TYPE_CHECKING:
     from chasqui.catalog import Catalog
-    from chasqui.store import Store
+    from chasqui.store import Stores
 
 #: Kinds of work, light to heavy. A worker may take some of them only (`chasqui worker --queues voice`).
 QUEUES = ("voice", "words", "video")
@@ -32,7 +32,7 @@ class Service(BaseModel):
     data: Path = Path("chasqui-data")
     database_url: str = ""  # sqlite:///DATA/catalog.db, or postgresql://…
     broker_url: str = ""  # chasqui+sqlite:///DATA/queue.db, or amqp://…
-    store_url: str = ""  # file:DATA/store, or s3://…
+    store_url: str = ""  # file:DATA/store, or s3://…; each school has a store of its own below it
     cache_url: str = "memory:"  # or redis://…
     mqtt_url: str = ""  # none, or mqtt://…
     public_url: str = ""  # as listeners reach it, where that differs from host and port
@@ -55,11 +55,11 @@ class Service(BaseModel):
 
         return open_catalog(self.database_url or f"sqlite:///{self.data / 'catalog.db'}", migrate)
 
-    def store(self) -> Store:
-        """The open store."""
-        from chasqui.store import open_store
+    def stores(self) -> Stores:
+        """The stores of the schools, by their ids: what one school keeps, no other can replace or remove."""
+        from chasqui.store import Stores, open_store
 
-        return open_store(self.store_url or f"file:{self.data / 'store'}")
+        return Stores(open_store(self.store_url or f"file:{self.data / 'store'}"))
 
     @property
     def broker(self) -> str:

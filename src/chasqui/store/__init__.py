@@ -8,6 +8,7 @@ all. Every method that writes raises DiskFull or NotWritable when the disk says 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -15,6 +16,9 @@ from chasqui.errors import BadConfig
 from chasqui.records import Blob, Record
 
 R = TypeVar("R", bound=Record)
+
+#: Open stores that one process keeps. Opening one costs nothing; what it knows of a bucket it has to ask for again.
+KEPT = 64
 
 
 class Workspace(Protocol):
@@ -77,6 +81,28 @@ class Store(Protocol):
         the middle, or twice, is the same as once.
         """
         ...
+
+    def below(self, name: str) -> Store:
+        """A store of its own inside this one: neither finds, replaces or removes what the other keeps."""
+        ...
+
+    def empty(self) -> None:
+        """Forget everything, also in the stores below, for when nobody works here any more. Twice is once."""
+        ...
+
+
+class Stores:
+    """The stores below one root, by name; opened when they are first asked for, and some of them kept.
+
+    Safe for threads: two may open the same one at once, which does no harm.
+    """
+
+    def __init__(self, root: Store) -> None:
+        self.root = root
+        self._open = lru_cache(KEPT)(root.below)
+
+    def __call__(self, name: str) -> Store:
+        return self._open(name)
 
 
 def open_store(url: str) -> Store:

@@ -146,6 +146,17 @@ class BucketStore:
         self._born.discard(home)
         self.folder.remove(recording_id)
 
+    def below(self, name: str) -> BucketStore:
+        """A store of its own, below a prefix of this one and in a folder of its folder; the connection is shared."""
+        return BucketStore(f"{self.url}/{plain(name)}", self.folder.root / name, self.wait_s, self._connection)
+
+    def empty(self) -> None:
+        """Forget everything below the prefix, and what this machine keeps of it."""
+        for name in self._names(""):
+            self._delete(name)
+        self._born.clear()
+        self.folder.empty()
+
     def _entry(self, recording_id: str, name: str) -> dict[str, Any] | None:
         """The record's file, if it is whole and its blobs are somewhere. A damaged one is work to do again."""
         where = f"{plain(recording_id)}/{plain(name)}.json"

@@ -132,6 +132,15 @@ class FolderStore:
             with suppress(FileNotFoundError):
                 shutil.rmtree(home)
 
+    def below(self, name: str) -> FolderStore:
+        """A store of its own, in a folder of this one."""
+        return FolderStore(self.root / plain(name), self.wait_s)
+
+    def empty(self) -> None:
+        """Forget everything."""
+        with disk(self.root), suppress(FileNotFoundError):
+            shutil.rmtree(self.root)
+
     def _wait_for(self, lock: FileLock, what: str) -> None:
         try:
             lock.acquire(timeout=0)

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from chasqui.errors import StoreBusy
 from chasqui.records import Blob, Record
+from chasqui.store.folder import plain
 from chasqui.store.guard import disk
 
 R = TypeVar("R", bound=Record)
@@ -36,6 +37,8 @@ class MemoryStore:
         weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
         self._records: dict[str, dict[str, tuple[str, Record]]] = {}
         self._locks: defaultdict[tuple[str, str], Lock] = defaultdict(Lock)
+        self._below: dict[str, MemoryStore] = {}
+        self._opening = Lock()
         self._remembered: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
 
     def get(self, recording_id: str, name: str, kind: type[R], key: str | None = None) -> R | None:
@@ -86,6 +89,19 @@ class MemoryStore:
         self._records.pop(recording_id, None)
         self._remembered.pop(recording_id, None)
         shutil.rmtree(self.root / recording_id, ignore_errors=True)
+
+    def below(self, name: str) -> MemoryStore:
+        """A store of its own, which lives as long as this one."""
+        with self._opening:
+            if name not in self._below:
+                self._below[plain(name)] = MemoryStore(self.wait_s)
+            return self._below[name]
+
+    def empty(self) -> None:
+        """Forget everything."""
+        for recording_id in self.recordings():
+            self.remove(recording_id)
+        self._below.clear()
 
     def _sweep(self, recording_id: str, name: str) -> None:
         """Remove the blobs of `name` that its record does not mention."""

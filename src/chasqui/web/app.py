@@ -23,7 +23,7 @@ from chasqui.web.problems import Problem
 if TYPE_CHECKING:
     from chasqui.catalog import Catalog
     from chasqui.run.service import Service
-    from chasqui.store import Store
+    from chasqui.store import Stores
 
 #: What can be served apart (`chasqui serve --only media,health`).
 BLUEPRINTS = (
@@ -47,7 +47,7 @@ WHOLE_FILES, FORM = ("uploads.piece",), "uploads.form"
 FORM_BYTES, BODY_BYTES = 128 << 20, 256 << 10
 
 
-def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[str] = BLUEPRINTS) -> OpenAPI:
+def make_app(service: Service, catalog: Catalog, stores: Stores, only: Iterable[str] = BLUEPRINTS) -> OpenAPI:
     """The application.
 
     Raises:
@@ -65,9 +65,9 @@ def make_app(service: Service, catalog: Catalog, store: Store, only: Iterable[st
     app.config.update(SECRET_KEY=service.secret(), MAX_CONTENT_LENGTH=service.upload_bytes, MAX_FORM_PARTS=50)
     if service.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=service.proxies, x_proto=service.proxies, x_host=0)
-    app.extensions.update(catalog=catalog, store=store, service=service, counters=Counters(service.cache_url))
+    app.extensions.update(catalog=catalog, stores=stores, service=service, counters=Counters(service.cache_url))
     app.extensions["cache"] = open_cache(service.cache_url)
-    app.extensions["parts"] = Parts(parts_of(service, catalog, store))
+    app.extensions["parts"] = Parts(parts_of(service, catalog, stores.root))
     for name in only:
         if name not in BLUEPRINTS:
             raise BadConfig(why=f"there is no part {name!r} to serve; known: {', '.join(BLUEPRINTS)}")

@@ -71,10 +71,11 @@ def serve(service: Service, host: str, port: int, worker: bool = True, only: Ite
     with ExitStack() as stack:
         catalog = service.catalog()
         stack.callback(catalog.close)
-        app = make_app(service, catalog, service.store(), only)
+        app = make_app(service, catalog, service.stores(), only)
         stack.callback(app.extensions["parts"].close)
         app.extensions["parts"].seen()  # what a first look loads and connects is there before anybody asks
         server = make_server(app, host, port)
+        tidy.misplaced(app)
         tidy.finish(app)
         post = postman(service, catalog, [lambda: tidy.clear(app), lambda: tidy.forget(app)])
         post.start()

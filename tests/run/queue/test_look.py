@@ -39,7 +39,7 @@ def test_a_queue_that_nobody_has_used_yet(tmp_path: Path) -> None:
 def test_what_lies_in_the_file(tmp_path: Path) -> None:
     service = Service(data=tmp_path)
     opened = service.catalog()
-    asked(opened, service.store(), tmp_path)
+    asked(opened, service.stores().root, tmp_path)
     assert postman(service, opened).round() == 1
     seen = InFile(service.broker)
     assert (seen().queues["voice"], seen().dead) == (Lying(1, None), 0)

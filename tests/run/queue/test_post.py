@@ -125,7 +125,7 @@ def test_the_post_goes_on_after_the_database_was_away(catalog: Catalog, job: str
 
 def test_a_dead_letter_that_nobody_can_read_lies_in_nobodys_way(tmp_path: Path) -> None:
     service = Service(data=tmp_path)
-    opened, store = service.catalog(), service.store()
+    opened, store = service.catalog(), service.stores().root
     job, man = asked(opened, store, tmp_path), postman(service, opened)
     queue = Messages(tmp_path / "queue.db", "w1")
     for body in ("no JSON", '{"body": "bm8gSlNPTg=="}', '{"body": "W10="}'):
@@ -145,7 +145,7 @@ def test_a_dead_letter_that_nobody_can_read_lies_in_nobodys_way(tmp_path: Path) 
 
 def test_letters_that_were_delivered_too_often_are_read_from_the_file(tmp_path: Path) -> None:
     service = Service(data=tmp_path)
-    opened, store = service.catalog(), service.store()
+    opened, store = service.catalog(), service.stores().root
     job = asked(opened, store, tmp_path)
     man = postman(service, opened)
     assert man.round() == 1

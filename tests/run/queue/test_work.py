@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from asking import asked, row
+from asking import asked, row, whichever
 from fakes import Rooms
 
 from chasqui.catalog import Catalog, jobs, open_catalog
@@ -27,7 +27,7 @@ from chasqui.store import Store
 
 @pytest.fixture
 def worker(catalog: Catalog, store: Store) -> Worker:
-    return Worker("w1", catalog, store)
+    return Worker("w1", catalog, whichever(store))
 
 
 def deliver(catalog: Catalog, worker: Worker, most: int = 99) -> list[str]:
@@ -147,7 +147,7 @@ def test_work_in_slices_goes_back_to_the_queue(
     catalog: Catalog, store: Store, tmp_path: Path, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "SLICED", {"clean"})
-    worker = Worker("w1", catalog, store, slice_s=0.5)
+    worker = Worker("w1", catalog, whichever(store), slice_s=0.5)
     job = asked(catalog, store, tmp_path)
     assert deliver(catalog, worker, 2) == ["ingest", "clean"]
     waiting = row(catalog, job)
@@ -176,7 +176,7 @@ def test_slices_that_come_further_are_as_many_as_it_takes(
     monkeypatch.setattr(work, "SLICED", {"clean"})
     steps(monkeypatch, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     job = asked(catalog, store, tmp_path)
-    deliver(catalog, Worker("w1", catalog, store, slice_s=0.2))
+    deliver(catalog, Worker("w1", catalog, whichever(store), slice_s=0.2))
     assert row(catalog, job).state == "done"
 
 
@@ -186,7 +186,7 @@ def test_slices_that_come_no_further_are_given_up(
     monkeypatch.setattr(work, "SLICED", {"clean"})
     left = steps(monkeypatch, [0.1] * 10)
     job = asked(catalog, store, tmp_path)
-    deliver(catalog, Worker("w1", catalog, store, slice_s=0.2))
+    deliver(catalog, Worker("w1", catalog, whichever(store), slice_s=0.2))
     assert (row(catalog, job).state, row(catalog, job).error) == ("failed", "GaveUp")
     assert len(left) == 10 - jobs.ATTEMPTS - 1  # the first one did come further, from nothing
 
@@ -197,7 +197,7 @@ def test_a_stage_that_says_nothing_any_more_is_tried_again_and_given_up(
     monkeypatch.setattr(work, "FIRST_WAIT_S", 0.0)
     left = steps(monkeypatch, [0.1] * 10)
     job = asked(catalog, store, tmp_path)
-    deliver(catalog, Worker("w1", catalog, store, stuck_s=0.3))
+    deliver(catalog, Worker("w1", catalog, whichever(store), stuck_s=0.3))
     assert (row(catalog, job).state, row(catalog, job).error) == ("failed", "GaveUp")
     assert len(left) == 10 - jobs.ATTEMPTS
 
@@ -213,7 +213,7 @@ def test_what_would_begin_anew_is_not_cut(
 
     monkeypatch.setattr(PIPELINE["clean"].room, "run", run)
     job = asked(catalog, store, tmp_path)
-    deliver(catalog, Worker("w1", catalog, store, slice_s=0.2))
+    deliver(catalog, Worker("w1", catalog, whichever(store), slice_s=0.2))
     assert row(catalog, job).state == "done"
     assert fake_rooms.runs["clean"] == 1
 
@@ -222,10 +222,10 @@ def test_what_follows_in_the_same_queues_is_done_at_once(
     catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms
 ) -> None:
     job = asked(catalog, store, tmp_path)
-    voice = Worker("w1", catalog, store, queues=frozenset({"voice"}))
+    voice = Worker("w1", catalog, whichever(store), queues=frozenset({"voice"}))
     assert deliver(catalog, voice, 1) == ["ingest"]
     assert (row(catalog, job).state, row(catalog, job).stage) == ("waiting", "transcribe")
-    assert deliver(catalog, Worker("w2", catalog, store, queues=frozenset({"words"})), 1) == ["transcribe"]
+    assert deliver(catalog, Worker("w2", catalog, whichever(store), queues=frozenset({"words"})), 1) == ["transcribe"]
     assert deliver(catalog, voice) == ["diarize"]
     assert row(catalog, job).state == "done"
     assert set(fake_rooms.runs.values()) == {1}
@@ -242,7 +242,7 @@ def test_between_two_stages_of_a_row_it_can_be_cancelled(
         return real(*needs, **rest)
 
     monkeypatch.setattr(PIPELINE["clean"].room, "run", run)
-    deliver(catalog, Worker("w1", catalog, store, queues=frozenset({"voice", "words"})))
+    deliver(catalog, Worker("w1", catalog, whichever(store), queues=frozenset({"voice", "words"})))
     assert row(catalog, job).state == "cancelled"
     assert fake_rooms.runs["analyze"] == 0
 
@@ -258,7 +258,8 @@ def test_a_worker_that_has_to_end_gives_the_job_back_at_once(
 
     thread = threading.Thread(target=end)
     thread.start()
-    assert deliver(catalog, Worker("w1", catalog, store, queues=frozenset({"voice"}), ending=ending), 1) == ["ingest"]
+    worker = Worker("w1", catalog, whichever(store), queues=frozenset({"voice"}), ending=ending)
+    assert deliver(catalog, worker, 1) == ["ingest"]
     thread.join()
     given = row(catalog, job)
     assert (given.state, given.stage, given.worker, given.attempts) == ("waiting", "clean", None, 0)
@@ -279,7 +280,7 @@ def test_a_database_that_is_away_for_a_moment_costs_nothing(
     monkeypatch.setattr(jobs, "go_on", go_on)
     monkeypatch.setattr(work, "AGAIN_S", 0.01)
     job = asked(catalog, store, tmp_path)
-    deliver(catalog, Worker("w1", catalog, store))
+    deliver(catalog, Worker("w1", catalog, whichever(store)))
     assert row(catalog, job).state == "done"
     assert set(fake_rooms.runs.values()) == {1}
 
@@ -295,7 +296,7 @@ from chasqui.catalog import jobs, open_catalog
 from chasqui.run.queue import work
 from chasqui.run.queue.work import Worker
 from chasqui.store.folder import FolderStore
-from asking import asked
+from asking import asked, whichever
 folder = Path({str(tmp_path)!r})
 catalog, store = open_catalog("sqlite:///" + str(folder / "catalog.db")), FolderStore(folder / "store")
 job = asked(catalog, store, folder)
@@ -308,7 +309,7 @@ work.run_stage = deaf
 import signal
 real = signal.signal
 signal.signal = lambda number, handler: real(number, signal.SIG_IGN if number == signal.SIGUSR2 else handler)
-Worker("w1", catalog, store).perform(job, "ingest")
+Worker("w1", catalog, whichever(store)).perform(job, "ingest")
 sys.exit(9)
 """
     ended = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)

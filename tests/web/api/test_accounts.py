@@ -17,7 +17,7 @@ def test_the_first_link_makes_the_administrator(tmp_path: Any) -> None:
     service = Service(data=tmp_path / "new")
     catalog = service.catalog()
     link = first_link(catalog)
-    client = make_app(service, catalog, service.store()).test_client()
+    client = make_app(service, catalog, service.stores()).test_client()
     body = {"link": link, "name": "Rosa", "email": "rosa@example.pe", "password": PASSWORD}
     made = client.post("/api/v1/people", json=body)
     assert made.status_code == 201

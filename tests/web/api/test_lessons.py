@@ -27,11 +27,11 @@ def lesson_of(house: Any, tmp_path: Any, text: str = "hola", school: str = "ours
     person = owner(house, school=school)
     actor = Actor(person.id, "teacher", house.schools[school])
     (tmp_path / "clase.mp3").write_text(text)
-    request = accept(tmp_path / "clase.mp3", house.store)
+    request = accept(tmp_path / "clase.mp3", house.stores(house.schools[school]))
     upload = uploads.begin(house.catalog, actor, "clase.mp3", 4, 10**9, {})
     lesson, job = uploads.complete(house.catalog, upload.id, request.recording_id, "La papa", {}, "voice")
     if done and job is not None:
-        worker = Worker("w", house.catalog, house.store)
+        worker = Worker("w", house.catalog, house.stores)
         while (stage := row(house, job.id).stage) and row(house, job.id).state == "waiting":
             worker.perform(job.id, stage)
     return str(lesson.id)
@@ -61,7 +61,7 @@ def test_a_lesson_says_what_it_costs_once_it_is_made(house: Any, tmp_path: Any, 
     assert ask("PUT", f"lessons/{early}/publication").json["code"] == "NotMadeYet"
     with house.catalog.reading() as db:
         job = db.scalars(select(Job)).one()
-    worker = Worker("w", house.catalog, house.store)
+    worker = Worker("w", house.catalog, house.stores)
     while row(house, job.id).state == "waiting":
         worker.perform(job.id, str(row(house, job.id).stage))
     shown = ask("GET", f"lessons/{early}").json

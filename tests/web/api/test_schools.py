@@ -22,7 +22,7 @@ def lesson(house: Any, recording_id: str, school: str = "ours") -> None:
     facts = {"school_id": owner.school_id, "owner_id": owner.person_id, "recording_id": recording_id}
     with house.catalog.writing() as db:
         db.add(Lesson(**facts, title="La papa", state="published", facts={"bytes": 5}))
-    house.store.put(recording_id, "request", Note(text="a recording"), "key")
+    house.stores(house.schools[school]).put(recording_id, "request", Note(text="a recording"), "key")
 
 
 def test_an_administrator_says_what_new_lessons_begin_with(house: Any) -> None:
@@ -67,7 +67,7 @@ def test_a_closed_school_is_not_there_for_anybody_but_operators(house: Any) -> N
     assert house.store.recordings() == [recording]
 
 
-def test_a_month_later_its_files_are_gone_but_for_those_that_others_have(house: Any) -> None:
+def test_a_month_later_all_its_files_are_gone_and_nobody_elses(house: Any) -> None:
     own, shared, ours = "a" * 16, "b" * 16, house.schools["ours"]
     lesson(house, own)
     lesson(house, shared)
@@ -77,7 +77,9 @@ def test_a_month_later_its_files_are_gone_but_for_those_that_others_have(house: 
         late = School.closed_s - schools.KEPT_S - 1
         db.execute(update(School).where(School.id == ours).values(closed_s=late))
     assert tidy.forget(house.app) == [ours]
-    assert house.store.recordings() == [shared]
+    assert house.store.recordings() == []
+    assert house.stores(house.schools["theirs"]).recordings() == [shared]
+    assert [path.name for path in (house.service.data / "store").iterdir()] == [house.schools["theirs"]]
     assert house.client("operator")("GET", f"schools/{ours}").status_code == 404
     assert house.client("administrator", "theirs")("GET", "lessons").json["items"]
     assert tidy.forget(house.app) == []
@@ -92,11 +94,11 @@ def test_a_store_that_is_away_keeps_the_rows_for_the_next_time(house: Any, monke
     with house.catalog.writing() as db:
         db.execute(update(School).where(School.id == ours).values(closed_s=1.0))
 
-    def away(_recording_id: str) -> None:
+    def away() -> None:
         raise ServiceDown(url="s3://x", why="it does not answer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(house.store, "remove", away)
+        patched.setattr(house.store, "empty", away)
         assert tidy.forget(house.app) == []
     assert tidy.forget(house.app) == [ours]
     assert house.store.recordings() == []

@@ -111,7 +111,7 @@ def test_no_password_is_shown_even_where_nothing_answers(tmp_path: Any) -> None:
         db.add(person := Person(school_id=None, role="operator", name="O"))
         db.flush()
     token = accounts.make_token(catalog, Actor(person.id, "operator", None), "t", ["service.read"])
-    app = make_app(service, catalog, service.store(), ["service", "health"])
+    app = make_app(service, catalog, service.stores(), ["service", "health"])
     for path in ("service", "service/metrics", "health"):
         answer = app.test_client().get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 200

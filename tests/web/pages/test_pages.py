@@ -124,10 +124,10 @@ def test_people_who_are_lost_get_a_page_and_programs_a_problem(house: Any) -> No
 
 
 def test_pages_can_be_served_apart_and_left_out(house: Any) -> None:
-    alone = make_app(house.service, house.catalog, house.store, ["pages"]).test_client()
+    alone = make_app(house.service, house.catalog, house.stores, ["pages"]).test_client()
     assert alone.get("/enter").status_code == 200
     assert alone.get("/api/v1/health").status_code == 404
-    without = make_app(house.service, house.catalog, house.store, ["health"]).test_client()
+    without = make_app(house.service, house.catalog, house.stores, ["health"]).test_client()
     assert without.get("/enter", headers=BROWSER).mimetype == "application/problem+json"
     described = house.app.test_client().get("/openapi/openapi.json").json["paths"]
     assert [path for path in described if not path.startswith("/api/")] == []

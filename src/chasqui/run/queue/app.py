@@ -120,7 +120,7 @@ def open_worker(service: Service, queues: frozenset[str], ending: Ending, family
     return Worker(
         name=f"{socket.gethostname()}:{os.getpid()}:{family}",
         catalog=service.catalog(migrate=False),
-        store=service.store(),
+        stores=service.stores(),
         slice_s=service.slice_s,
         stuck_s=service.stuck_s,
         queues=queues,

@@ -65,7 +65,7 @@ class Worker:
 
     name: str
     catalog: Catalog
-    store: Store
+    stores: Callable[[str], Store]  # of schools, by their ids
     config: Callable[[dict[str, Any]], Config] = lambda settings: load(**settings)  # a job's own settings on top
     slice_s: float = 1200.0
     stuck_s: float = math.inf  # the longest that a stage may say nothing
@@ -87,13 +87,13 @@ class Worker:
 
     def _stage(self, job: Job, ends_s: float) -> Job | None:
         """The stage; the job as it is afterwards, None where it is not ours any more."""
-        stage, made = job.stage or "", dict[str, Any]()
+        stage, made, store = job.stage or "", dict[str, Any](), self.stores(job.school_id)
         beat = Beat(_Hands(self, job), ends_s if stage in SLICED else None, self.ending, self.stuck_s)
         try:
             with beat.beating():
-                run_stage(stage, job.recording_id, self.store, self.config(job.settings), beat.hear)
+                run_stage(stage, job.recording_id, store, self.config(job.settings), beat.hear)
                 if stage == job.goal:
-                    made = facts(job.recording_id, self.store)
+                    made = facts(job.recording_id, store)
         except Stop:
             return self._noted(lambda: self._stopped(job, beat))
         except CatalogAway:

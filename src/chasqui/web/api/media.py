@@ -30,13 +30,13 @@ def file(path: OneFile) -> Response:
     with catalog().reading() as db:
         lesson = db.get(Lesson, path.id)
         free = lesson is not None and lessons.is_open(db, path.id)
-    if not free:
+    if lesson is None or not free:
         g.actor = who()
         if lesson is None:
             raise UnknownThing(kind="lesson", name=path.id)
         permit("lessons.read", thing(lesson), "lesson", path.id)
-    store = current_app.extensions["store"]
-    packed = store.get(lesson.recording_id, "publish", Packed) if lesson else None
+    store = current_app.extensions["stores"](lesson.school_id)
+    packed = store.get(lesson.recording_id, "publish", Packed)
     blob = next((blob for blob in packed.files if blob.name == path.name), None) if packed else None
     if blob is None:
         raise UnknownThing(kind="file", name=path.name)

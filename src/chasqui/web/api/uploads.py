@@ -164,7 +164,7 @@ def finish(upload: Upload) -> Uploaded:
 
 
 def _handed(upload: Upload) -> str:
-    """The recording that the bytes are, now in the store."""
+    """The recording that the bytes are, now in the school's store."""
     from chasqui.ingest import hand_over
 
     path, recording_id = _incoming().path(upload.id), upload.recording_id
@@ -174,8 +174,8 @@ def _handed(upload: Upload) -> str:
             uploads.recognised(catalog(), upload.id, known)
 
         try:
-            title = upload.facts.get("title", "")
-            return hand_over(path, current_app.extensions["store"], upload.name, title, tell).recording_id
+            store, title = current_app.extensions["stores"](upload.school_id), upload.facts.get("title", "")
+            return hand_over(path, store, upload.name, title, tell).recording_id
         except UploadOver:
             _incoming().drop(upload.id)
             raise
