@@ -11,8 +11,8 @@ OUT    ?= lecciones
 MEDIA  ?= ../shared/media
 # More arguments for pytest or the benchmark: `make test ARGS="-k ogg -x"`.
 ARGS   ?=
-# How many tests run at once. `make test WORKERS=auto` takes as many as there are cores, four at most.
-WORKERS ?= 0
+# How many tests run at once: as many as there are cores, four at most. `make test WORKERS=0`: one after the other.
+WORKERS ?= auto
 
 # The Python to build on: PYTHON=... if given, else the first of these that is new enough.
 PYTHONS := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)

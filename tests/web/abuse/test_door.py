@@ -208,7 +208,8 @@ def test_a_school_may_take_most_of_the_threads_and_shares_them_when_others_come(
     for place, turns in (("second", 67), ("third", 22), ("fourth", 8)):
         assert sum(len(places.turn(One(place))) for _ in range(300)) == turns  # type: ignore[arg-type]
     assert len(places.turn(One("somebody"))) == 1  # type: ignore[arg-type]
-    assert [one.place for one in places.over("school")] == ["fourth"]  # whoever has least is next
+    freed = [[one.place for one in places.over("school")] for _ in range(3)]
+    assert freed == [[], [], ["fourth"]]  # some stay free for others; then whoever has least is next
     behind = Places(threads=300, links=1000, fair=False)
     assert sum(len(behind.turn(One("proxy"))) for _ in range(400)) == 400  # type: ignore[arg-type]
 
