@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from chasqui.catalog import Catalog, accounts, jobs, lessons, retries
+from chasqui.catalog import Catalog, accounts, jobs, lessons, retries, schools
 from chasqui.catalog.tables import Job, Lesson, Letter, Person, School
-from chasqui.errors import NothingToRetry
+from chasqui.errors import NothingToRetry, SchoolClosed, UnknownThing
 
 AT = ("ingest", "voice")
 
@@ -61,6 +61,11 @@ class Room:
     def jobs(self) -> list[Job]:
         with self.catalog.reading() as db:
             return list(db.scalars(sa.select(Job).order_by(Job.id)))
+
+    def letters(self) -> list[Letter]:
+        """Of tasks, oldest first."""
+        with self.catalog.reading() as db:
+            return list(db.scalars(sa.select(Letter).where(Letter.kind == "task").order_by(Letter.number)))
 
     def states(self) -> list[str]:
         return sorted(job.state for job in self.jobs())
@@ -176,3 +181,70 @@ def test_what_lies_in_the_recording_is_not_mended_by_trying(room: Room) -> None:
     assert {"GaveUp", "ServiceDown", "DiskFull", "WrongKeys", "Defect"} <= set(codes)
     assert not {"NoAudio", "EmptyFile", "Rejected"} & set(codes)
     assert set(codes) < set(retries.known())
+
+
+# --- with other settings: the newest wish counts ---
+
+
+def wish(room: Room, lesson: str, target: str) -> Job:
+    return retries.otherwise(room.catalog, lesson, room.rosa, {"choose__target": target}, *AT)
+
+
+def states(catalog: Catalog) -> list[tuple[str, bool]]:
+    """Of all jobs, oldest first: the state, and whether somebody asked for the end."""
+    with catalog.reading() as db:
+        return [(job.state, job.cancel_s is not None) for job in db.scalars(sa.select(Job).order_by(Job.id))]
+
+
+def test_what_waits_is_cancelled_at_once_and_what_runs_is_told(catalog: Catalog, room: Room) -> None:
+    lesson = room.lesson()
+    room.job(room.lesson(), "waiting")  # another lesson's
+    room.job(lesson, "done")
+    room.job(lesson, "running", worker="w1", beat_s=1.0)
+    first = wish(room, lesson, "clear")
+    assert wish(room, lesson, "clear").id == first.id
+    second = wish(room, lesson, "understood")
+    ends = [("waiting", False), ("done", False), ("running", True), ("cancelled", True), ("waiting", False)]
+    assert states(catalog) == ends
+    assert wish(room, lesson, "clear").id not in (first.id, second.id), "what was cancelled is no answer"
+
+
+def test_what_is_tried_again_is_the_newest_wish_too(catalog: Catalog, room: Room) -> None:
+    old = room.job(lesson := room.lesson(), settings={"choose__target": "clear"})
+    wish(room, lesson, "understood")
+    assert retries.again(catalog, old, *AT).settings == {"choose__target": "clear"}
+    assert states(catalog) == [("failed", False), ("cancelled", True), ("waiting", False)]
+
+
+def test_of_wishes_at_the_same_moment_one_is_left(catalog: Catalog, room: Room) -> None:
+    lesson = room.lesson()
+    room.job(lesson, "done")
+    with ThreadPoolExecutor(6) as people:
+        list(people.map(lambda size: wish(room, lesson, f"t{size}"), range(12)))
+    assert sorted(states(catalog)) == [("cancelled", True)] * 11 + [("done", False), ("waiting", False)]
+
+
+def test_nobody_takes_it_before_the_cancelled_one_has_stopped(catalog: Catalog, room: Room) -> None:
+    old = room.job(lesson := room.lesson(), "waiting")
+    other = room.job(room.lesson(), "waiting")
+    assert jobs.take(catalog, old, "ingest", "w1")
+    new = wish(room, lesson, "clear").id
+    letters = len(room.letters())
+    assert jobs.take(catalog, new, "ingest", "w2", queue="words") is None
+    assert jobs.take(catalog, other, "ingest", "w3"), "other recordings do not wait"
+    (later,) = room.letters()[letters:]
+    assert (later.address, later.body) == ("words", {"job": new, "stage": "ingest"})
+    assert 0 < later.due_s - later.created_s <= jobs.STOPPING_S
+    jobs.cancelled(catalog, old, "w1")
+    taken = jobs.take(catalog, new, "ingest", "w2")
+    assert taken and (taken.state, taken.attempts) == ("running", 1)
+
+
+def test_a_lesson_that_is_gone_and_a_school_that_is_closed_have_no_wishes(catalog: Catalog, room: Room) -> None:
+    lesson, gone = room.lesson(), room.lesson()
+    lessons.remove(catalog, gone)
+    with pytest.raises(UnknownThing):
+        wish(room, gone, "clear")
+    schools.close(catalog, room.school)
+    with pytest.raises(SchoolClosed):
+        wish(room, lesson, "clear")

@@ -30,6 +30,8 @@ ATTEMPTS = 4
 REMIND_S = 1800.0
 #: A letter that workers died over is tried again after this, doubled with each time.
 LATER_S = 5.0
+#: What is cancelled stops within two seconds; what waits for that asks so often.
+STOPPING_S = 1.0
 
 #: Who works on a job, and when it said so last by its own clock. Only to be compared with an earlier one.
 Sign = tuple[str | None, float | None]
@@ -69,8 +71,10 @@ def take(
     stage: str,
     worker: str,
     dead: Callable[[str], bool] = lambda _worker: False,
+    queue: str = "voice",
 ) -> Job | None:
-    """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs.
+    """The job, now running with this worker. None: there is nothing to do, because it ended, went on, or runs; or a
+    cancelled one of the same recording has not stopped yet, and a letter in `queue` calls again in a moment.
 
     One that runs with a worker that died a moment ago is left to `sweep`, which gives it out when the beat has stopped;
     unless it is known to be `dead`: then it goes on at once, at whatever stage it was.
@@ -90,10 +94,20 @@ def take(
         if job.attempts >= ATTEMPTS:
             _end(job, "failed", "GaveUp", {"stage": job.stage, "attempts": job.attempts})
             return None
+        if _stopping(db, job):
+            _remind(db, job, queue, STOPPING_S)
+            return None
         job.state, job.worker, job.beat_s = "running", worker, time.time()
         job.attempts += 1
         job.started_s = job.started_s or job.beat_s
         return job
+
+
+def _stopping(db: Db, job: Job) -> bool:
+    """Whether a cancelled one is still at work on the same recording: it would write over what this one makes."""
+    same = (Job.school_id == job.school_id, Job.recording_id == job.recording_id, Job.id != job.id)
+    cancelled = (Job.state == "running", Job.cancel_s.is_not(None))
+    return db.scalar(select(Job.id).where(*same, *cancelled).limit(1)) is not None
 
 
 def beat(catalog: Catalog, job_id: str, worker: str, done: float | None = None) -> bool:

@@ -68,13 +68,15 @@ def withdraw(catalog: Catalog, lesson_id: str) -> Lesson:
 def remove(catalog: Catalog, lesson_id: str) -> None:
     """Away with it, from units and channels too; the room of its upload is free again. Its jobs stay as history."""
     with catalog.writing() as db:
-        lesson = db.get_one(Lesson, lesson_id, with_for_update=True)
-        if lesson.state == "published":
-            tell(db, lesson, "withdrawn")
-        for job in db.scalars(select(Job).where(Job.lesson_id == lesson_id)):
+        # Schools, jobs, lessons: everybody who locks more than one of them does so in this order.
+        db.get_one(School, db.get_one(Lesson, lesson_id).school_id, with_for_update=True)
+        for job in db.scalars(select(Job).where(Job.lesson_id == lesson_id).order_by(Job.id).with_for_update()):
             job.lesson_id = None
             if job.state in ("waiting", "running"):
                 job.cancel_s = job.cancel_s or time.time()
+        lesson = db.get_one(Lesson, lesson_id, with_for_update=True, populate_existing=True)
+        if lesson.state == "published":
+            tell(db, lesson, "withdrawn")
         sent = (Upload.school_id == lesson.school_id, Upload.recording_id == lesson.recording_id)
         for upload in db.scalars(select(Upload).where(*sent, Upload.state == "complete")):
             upload.state = "ended"

@@ -1,12 +1,15 @@
-"""Work that failed or was cancelled, asked for once more.
+"""Lessons asked for once more: with other settings, or because work failed or was cancelled.
 
 An end is an end: what ended stays as it was and is told of no second time. Trying again is a new job for the same
 lesson, of the same owner, with the same settings; stages whose records are there are passed over.
+
+The newest wish counts. A lesson has one set of files, so all else that is under way for it is cancelled in the
+transaction that asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select, tuple_
@@ -16,10 +19,30 @@ from sqlalchemy.orm import aliased
 from chasqui import errors
 from chasqui.catalog import Catalog, jobs
 from chasqui.catalog.tables import Job, Lesson, School
-from chasqui.errors import ChasquiError, NothingToRetry, Rejected
+from chasqui.errors import ChasquiError, NothingToRetry, Rejected, SchoolClosed, UnknownThing
 
 #: Jobs asked for by one call, and by one transaction of it: others want to write too.
 MOST, TOGETHER = 1000, 50
+
+
+def otherwise(
+    catalog: Catalog, lesson_id: str, owner_id: str, settings: Mapping[str, Any], first: str, queue: str
+) -> Job:
+    """The job that makes a lesson with these settings: a new one, or that which does so already.
+
+    Raises:
+        UnknownThing: it was removed meanwhile. SchoolClosed: while it was asked for.
+    """
+    with catalog.writing() as db:
+        lesson = db.get(Lesson, lesson_id)
+        if lesson is None:
+            raise UnknownThing(kind="lesson", name=lesson_id)
+        if not _held_open(db, lesson.school_id):
+            raise SchoolClosed()
+        job = _wish(db, lesson_id, owner_id, "publish", settings, first, queue)
+        if job is None:
+            raise UnknownThing(kind="lesson", name=lesson_id)
+        return job
 
 
 def again(catalog: Catalog, job_id: str, first: str, queue: str) -> Job:
@@ -32,7 +55,7 @@ def again(catalog: Catalog, job_id: str, first: str, queue: str) -> Job:
         old = db.get_one(Job, job_id)
         if old.state not in ("failed", "cancelled"):
             raise NothingToRetry(job=job_id, why=f"it is {old.state}")
-        if db.get_one(School, old.school_id).closed_s:
+        if not _held_open(db, old.school_id):
             raise NothingToRetry(job=job_id, why="its school is closed")
         if (job := _again(db, old, first, queue)) is None:
             raise NothingToRetry(job=job_id, why="its lesson was removed")
@@ -69,25 +92,46 @@ def known() -> list[str]:
 
 
 def _again(db: Db, old: Job, first: str, queue: str) -> Job | None:
-    # Whoever asks for the same at the same moment waits for this lock, and finds what we ask for.
-    lesson = db.get(Lesson, old.lesson_id, with_for_update=True) if old.lesson_id else None
+    if old.lesson_id is None or not _held_open(db, old.school_id):
+        return None
+    return _wish(db, old.lesson_id, old.owner_id, old.goal, old.settings, first, queue)
+
+
+def _held_open(db: Db, school_id: str) -> bool:
+    """Whether a school is open; nobody closes it, and nobody removes a lesson of it, before this transaction is over.
+
+    Taken before jobs and lessons, as everybody does who locks more than one of the three.
+    """
+    return db.get_one(School, school_id, with_for_update={"read": True}).closed_s is None
+
+
+def _wish(
+    db: Db, lesson_id: str, owner_id: str, goal: str, settings: Mapping[str, Any], first: str, queue: str
+) -> Job | None:
+    """The one job that is under way for the lesson from now on. None: the lesson is gone."""
+    mine = select(Job).where(Job.lesson_id == lesson_id).order_by(Job.id)
+    # Whoever wishes at the same moment waits for these locks, and then finds what we ask for: hence the second look.
+    db.execute(mine.with_only_columns(Job.id).with_for_update())
+    lesson = db.get(Lesson, lesson_id, populate_existing=True)
     if lesson is None:
         return None
-    mine = (Job.recording_id == old.recording_id, Job.lesson_id == lesson.id, Job.goal == old.goal)
-    under_way = (Job.state.in_(("waiting", "running")), Job.cancel_s.is_(None))
-    for job in db.scalars(select(Job).where(*mine, *under_way)):
-        if job.settings == old.settings:
-            return job
-    return jobs.ask(
+    same = None
+    under_way = mine.where(Job.state.in_(("waiting", "running")), Job.cancel_s.is_(None)).with_for_update()
+    for job in db.scalars(under_way, execution_options={"populate_existing": True}).all():
+        if same is None and (job.goal, job.settings) == (goal, settings):
+            same = job
+        else:
+            jobs.stop(job)
+    return same or jobs.ask(
         db,
-        school_id=old.school_id,
-        owner_id=old.owner_id,
-        lesson_id=lesson.id,
-        recording_id=old.recording_id,
-        goal=old.goal,
+        school_id=lesson.school_id,
+        owner_id=owner_id,
+        lesson_id=lesson_id,
+        recording_id=lesson.recording_id,
+        goal=goal,
         first=first,
         queue=queue,
-        settings=old.settings,
+        settings=settings,
     )
 
 

@@ -126,7 +126,8 @@ def complete(
         if upload.state == "ended":
             raise UploadOver(why="ended")
         lesson = _lesson(db, upload, recording_id, title)
-        running = db.scalar(select(Job).where(Job.lesson_id == lesson.id, Job.state.not_in(("failed", "cancelled"))))
+        wanted = (Job.state.not_in(("failed", "cancelled")), Job.cancel_s.is_(None))
+        running = db.scalar(select(Job).where(Job.lesson_id == lesson.id, *wanted).order_by(Job.id.desc()).limit(1))
         if upload.state == "complete" or running is not None:
             _close(db, upload, "complete", keep=upload.state == "complete")
             upload.recording_id = recording_id

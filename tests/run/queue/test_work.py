@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from asking import asked, row, whichever
 from fakes import Rooms
 
-from chasqui.catalog import Catalog, jobs, open_catalog
-from chasqui.catalog.tables import Job, Letter
+from chasqui.catalog import Catalog, jobs, open_catalog, retries
+from chasqui.catalog.tables import Job, Lesson, Letter
 from chasqui.errors import CatalogAway
 from chasqui.pipeline import PIPELINE, stages_for
 from chasqui.run.queue import work
@@ -245,6 +245,42 @@ def test_between_two_stages_of_a_row_it_can_be_cancelled(
     deliver(catalog, Worker("w1", catalog, whichever(store), queues=frozenset({"voice", "words"})))
     assert row(catalog, job).state == "cancelled"
     assert fake_rooms.runs["analyze"] == 0
+
+
+def test_whoever_wants_it_otherwise_in_the_middle_gets_what_they_want(
+    catalog: Catalog, store: Store, tmp_path: Path, fake_rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was cancelled is about to begin its stage, and comes to its end; somebody else is free for the new one."""
+    from chasqui.records import Plan
+
+    all_of_it = frozenset({"voice", "words"})
+    worker, other = (Worker(name, catalog, whichever(store), queues=all_of_it) for name in ("w1", "w2"))
+    job = lesson_job(catalog, asked(catalog, store, tmp_path, choose__target="clear"))
+    real, wishes = work.run_stage, list[str]()
+
+    def run(stage: str, *rest: Any) -> Any:
+        if stage == "choose" and not wishes:
+            facts = (job.lesson_id, job.owner_id, {"choose__target": "understood"}, "ingest", "voice")
+            wishes.append(retries.otherwise(catalog, *facts).id)
+            other.perform(wishes[0], "ingest")
+        return real(stage, *rest)
+
+    monkeypatch.setattr(work, "run_stage", run)
+    deliver(catalog, worker)
+    plan = store.get(job.recording_id, "choose", Plan)
+    assert plan and plan.target == "understood"
+    assert [row(catalog, one).state for one in (job.id, *wishes)] == ["cancelled", "done"]
+
+
+def lesson_job(catalog: Catalog, job_id: str) -> Job:
+    """The same job, of a lesson."""
+    with catalog.writing() as db:
+        job = db.get_one(Job, job_id)
+        facts = {"school_id": job.school_id, "owner_id": job.owner_id, "recording_id": job.recording_id}
+        db.add(lesson := Lesson(**facts, title="La papa"))
+        db.flush()
+        job.lesson_id = lesson.id
+        return job
 
 
 def test_a_worker_that_has_to_end_gives_the_job_back_at_once(

@@ -129,6 +129,14 @@ def test_made_again_with_other_options_is_another_job(house: Any, lesson: str) -
     assert (first.status_code, first.json["state"]) == (201, "waiting")
     assert ask("POST", f"lessons/{lesson}/jobs", {"target": "clear"}).json["id"] == first.json["id"]
     assert ask("POST", f"lessons/{lesson}/jobs", {"target": "understood"}).json["id"] != first.json["id"]
+    assert ask("GET", f"jobs/{first.json['id']}").json["state"] == "cancelled"
+
+
+def test_wishes_that_change_again_and_again_fill_no_queue(house: Any, lesson: str) -> None:
+    ask = house.client()
+    wishes = [ask("POST", f"lessons/{lesson}/jobs", {"budget_bytes": size}).json["id"] for size in range(1000, 1020)]
+    waiting = [one["id"] for one in ask("GET", "jobs?limit=100").json["items"] if one["state"] == "waiting"]
+    assert waiting == wishes[-1:]
 
 
 def test_a_key_makes_a_request_once(house: Any) -> None:

@@ -81,7 +81,8 @@ class Worker:
             CatalogAway: nothing could be noted down; the letter must come again.
         """
         ends_s = time.monotonic() + self.slice_s
-        job = self._noted(lambda: jobs.take(self.catalog, job_id, stage, self.name, self.dead))
+        queue = queue_of(stage)
+        job = self._noted(lambda: jobs.take(self.catalog, job_id, stage, self.name, self.dead, queue))
         while job is not None and job.state == "running":
             job = self._stage(job, ends_s)
 

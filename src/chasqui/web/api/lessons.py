@@ -7,11 +7,10 @@ from typing import Any, Literal
 from flask import Response, jsonify
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
-from sqlalchemy import select
 
-from chasqui.catalog import jobs, lessons
+from chasqui.catalog import lessons, retries, uploads
 from chasqui.catalog.permissions import Reach, Thing, reach
-from chasqui.catalog.tables import Job, Lesson
+from chasqui.catalog.tables import Lesson
 from chasqui.run.queue.work import queue_of
 from chasqui.web.api.jobs import told
 from chasqui.web.auth import catalog, me, needs
@@ -108,28 +107,15 @@ def withdraw(path: ById) -> Response:
 @api.post("/lessons/<id>/jobs", responses={201: Progress}, security=SIGNED_IN, summary="Make it again, otherwise")
 @needs("jobs.write")
 def make_again(path: ById, body: Again) -> tuple[Response, int]:
+    """The newest wish counts: a job with other settings that is under way for the lesson is cancelled."""
     lesson = permitted(path.id, "lessons.write")
     settings: dict[str, Any] = {}
     if body.target:
         settings["choose__target"] = body.target
     if body.budget_bytes:
         settings["choose__budget_bytes"] = body.budget_bytes
-    with catalog().writing() as db:
-        active = (Job.lesson_id == lesson.id, Job.state.in_(("waiting", "running")))
-        for job in db.scalars(select(Job).where(*active)):
-            if job.settings == settings:
-                return jsonify(told(job, language())), 201
-        job = jobs.ask(
-            db,
-            school_id=lesson.school_id,
-            owner_id=me().person_id,
-            lesson_id=lesson.id,
-            recording_id=lesson.recording_id,
-            goal="publish",
-            first="ingest",
-            queue=queue_of("ingest"),
-            settings=settings,
-        )
+    owner, first = me().person_id, uploads.FIRST_STAGE
+    job = retries.otherwise(catalog(), lesson.id, owner, settings, first, queue_of(first))
     return jsonify(told(job, language())), 201
 
 
