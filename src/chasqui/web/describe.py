@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from chasqui.web.auth import SECRET
 from chasqui.web.bodies import Body
+from chasqui.web.incoming import METADATA
 from chasqui.web.problems import MEDIA_TYPE, Problem
 from chasqui.web.shapes import Shape
 
@@ -84,7 +85,7 @@ TUS: dict[str, list[dict[str, Any]]] = {
     "uploads.begin": [
         VERSION,
         _header("Upload-Length", "bytes of the whole file", NUMBER, "1048576"),
-        _header("Upload-Metadata", "name BASE64, …", "^$|^title TGE=$", "title TGFzIGZyYWNjaW9uZXM=", required=False),
+        _header("Upload-Metadata", "name BASE64, …", f"^({METADATA})$", "title TGFzIGZyYWNjaW9uZXM=", required=False),
     ],
     "uploads.piece": [
         VERSION,
@@ -114,15 +115,21 @@ BODIES: dict[str, dict[str, Any]] = {
         },
     },
 }
-#: Answers that are no JSON.
-EVENT = (
-    'event: progress\ndata: {"id": "019ab3f0c2d4e1a27b60f3", "state": "running", "stage": "choose", "done": 0.4}\n\n'
-)
+#: Answers that are no JSON. Of a stream of events, the shape of each.
+ONE_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {"event": {"const": "progress"}, "data": {"type": "string", "contentMediaType": "application/json"}},
+}
+EVENT = {
+    "event": "progress",
+    "data": '{"id": "019ab3f0c2d4e1a27b60f3", "state": "running", "stage": "choose", "done": 0.4}',
+}
 MEASURED = '# TYPE chasqui_jobs gauge\nchasqui_jobs{queue="voice",state="waiting"} 3.0\n'
 STREAMS = {"media.file": (200, 206), "jobs.events": (200,), "service.measured": (200,)}
 STREAM_TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     "media.file": ("*/*", {"schema": BINARY}),
-    "jobs.events": ("text/event-stream", {"schema": {"type": "string"}, "example": EVENT}),
+    "jobs.events": ("text/event-stream", {"schema": ONE_EVENT, "example": EVENT}),
     "service.measured": ("text/plain", {"schema": {"type": "string"}, "example": MEASURED}),
 }
 

@@ -20,6 +20,9 @@ from chasqui.store.guard import disk
 
 #: A read that a reset link interrupts loses what it had: where links carry a hundred kB at a time, it must be small.
 READ_BYTES = 1 << 14
+#: tus: what a client says about a file; names that are not space or comma, each with base64 or with nothing.
+_PAIR = r"[!-+\--~]+( [A-Za-z0-9+/]*={0,2})?"
+METADATA = f"({_PAIR}(, ?{_PAIR})*)?"
 CHECKSUMS = ("sha256", "sha1", "md5")
 #: Whoever was cut off may find its own half-dead request still holding the file; it ends when the link's time is up.
 WAIT_S = 2.0

@@ -95,7 +95,7 @@ def _hash() -> str:
 
 def _form() -> bytes:
     """A hash of the fields and files of a form: it is written anew each time, with another boundary."""
-    hashed = hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode())
+    hashed = hashlib.sha256(repr(sorted(map(repr, request.form.items(multi=True)))).encode())
     with disk(gettempdir()):
         for name, file in request.files.items(multi=True):
             hashed.update(f"\0{name}\0{file.filename}\0".encode())

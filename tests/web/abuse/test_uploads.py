@@ -206,6 +206,27 @@ def test_a_key_that_was_used_for_another_file_is_not_answered_with_the_first_one
         assert house.client()("POST", "files", data=sent, headers={"Idempotency-Key": "k2"}).status_code == status
 
 
+def test_fields_without_a_name_fail_nothing(house: Any) -> None:
+    fields = ('; name="a"', '; name="file"; filename="a.mp3"', "", '; name="b"')
+    parts = [f"--x\r\nContent-Disposition: form-data{field}\r\n\r\nx\r\n" for field in fields]
+    for body, status in (("".join([*parts, "--x--\r\n"]), 201), ("".join([*parts[2:], "--x--\r\n"]), 409)):
+        kind = {"Content-Type": "multipart/form-data; boundary=x", "Idempotency-Key": f"k{status}"}
+        assert house.client()("POST", "files", data=body.encode(), headers=kind).status_code == status
+
+
+@pytest.mark.parametrize(
+    "said", ["title TGE=,,", "title\tTGE=", "title TGE= TGE=", "títle TGE=", "title TG!E", ",", "title TGF"]
+)
+def test_metadata_that_tus_does_not_know_is_refused(house: Any, said: str) -> None:
+    refused = house.client()("POST", "uploads", headers={**TUS, "Upload-Length": "5", "Upload-Metadata": said})
+    assert (refused.status_code, refused.json["code"]) == (409, "BadUpload")
+    fine = "title TGE=, filename YS5tcDM=,3"
+    assert (
+        house.client()("POST", "uploads", headers={**TUS, "Upload-Length": "5", "Upload-Metadata": fine}).status_code
+        == 201
+    )
+
+
 # --- a full disk ------------------------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from chasqui.ingest.tags import one_line
 from chasqui.store.guard import disk
 from chasqui.web.auth import catalog, me, needs, permit, public
 from chasqui.web.bodies import SIGNED_IN, ById
-from chasqui.web.incoming import CHECKSUMS, Incoming, read_checksum
+from chasqui.web.incoming import CHECKSUMS, METADATA, Incoming, read_checksum
 from chasqui.web.problems import of_http
 from chasqui.web.shapes import Uploaded, UploadShape
 
@@ -250,6 +250,8 @@ def _size(said: str, header: str = "Upload-Length") -> int:
 
 def _metadata(header: str) -> dict[str, str]:
     """tus: `name BASE64,name BASE64`."""
+    if not re.fullmatch(METADATA, header):
+        raise BadUpload(why="Upload-Metadata is not a list of names, each with base64")
     facts = {}
     for pair in filter(None, (part.strip() for part in header.split(","))):
         name, _, encoded = pair.partition(" ")
