@@ -251,7 +251,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--recordings", type=int, default=40)
+    parser.add_argument("--recordings", type=int, default=80)
     parser.add_argument("--media", type=Path, default=Path("../shared/media"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
