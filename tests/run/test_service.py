@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chasqui.errors import BadConfig
 from chasqui.run import service
-from chasqui.run.service import Service
+from chasqui.run.service import Service, read_service
 
 
 def test_all_who_begin_at_once_have_the_same_secret(tmp_path: Path) -> None:
@@ -31,3 +32,13 @@ def test_power_that_goes_in_the_middle_leaves_no_empty_secret(tmp_path: Path, mo
     assert not (tmp_path / "secret").exists()
     (tmp_path / "secret").touch()  # as older ones left it
     assert len(Service(data=tmp_path).secret()) == 64
+
+
+@pytest.mark.parametrize(
+    ("said", "why"), [("cook=3MB", "no role 'cook'"), ("teacher=much", "not a size"), ("teacher", "not a size")]
+)
+def test_limits_of_roles_that_mean_nothing_are_told_at_the_start(said: str, why: str) -> None:
+    with pytest.raises(BadConfig, match=why):
+        read_service({"CHASQUI_ROLE_BYTES": said})
+    found = read_service({"CHASQUI_ROLE_BYTES": "teacher=600MB", "CHASQUI_UPLOAD_BYTES": "1000000"})
+    assert found.most_bytes("teacher") == found.most_bytes("creator") == 1_000_000

@@ -8,13 +8,16 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from chasqui.catalog.permissions import ROLES
 from chasqui.errors import BadConfig, NotWritable
 from chasqui.run.queue import SCHEME
+from chasqui.run.size import read_size
 
 if TYPE_CHECKING:
     from chasqui.catalog import Catalog
@@ -40,10 +43,21 @@ class Service(BaseModel):
     proxies: int = Field(default=0, ge=0, le=5)  # between listeners and us, whose word on addresses and HTTPS counts
     second_factor: Literal["auto", "yes", "no"] = "auto"  # for who changes others' accounts; auto: with a public_url
     upload_bytes: int = Field(default=2 << 30, gt=0)  # most of one file: a lecture of two hours has 1 GB
+    role_bytes: str = ""  # less for some roles: teacher=600MB,data=50MB
     stuck_s: float = Field(default=3600.0, gt=1)  # a stage that has told nothing for so long comes no further
     slice_s: float = Field(default=1200.0, gt=0)  # of one stage at a time: RabbitMQ takes back after 30 minutes
     silent_s: float = Field(default=15.0, gt=1)  # a worker that says nothing for so long is dead; it beats every second
     lease_s: float = Field(default=15.0, gt=0)  # the same for the embedded queue, where holders speak up three times
+
+    @field_validator("role_bytes")
+    @classmethod
+    def _of_roles(cls, said: str) -> str:
+        _by_role(said)
+        return said
+
+    def most_bytes(self, role: str) -> int:
+        """Most of one file of somebody in this role."""
+        return min(self.upload_bytes, _by_role(self.role_bytes).get(role, self.upload_bytes))
 
     def catalog(self, migrate: bool = True) -> Catalog:
         """The open catalog.
@@ -90,6 +104,21 @@ class Service(BaseModel):
         except OSError as error:
             raise NotWritable(path=self.data, why=error.strerror or str(error)) from error
         return path.read_text().strip()
+
+
+@cache
+def _by_role(said: str) -> dict[str, int]:
+    """Raises ValueError: a role that there is not, or no size."""
+    sizes = {}
+    for part in filter(None, (part.strip() for part in said.split(","))):
+        role, _, size = (word.strip() for word in part.partition("="))
+        if role not in ROLES:
+            raise ValueError(f"there is no role {role!r}; known: {', '.join(ROLES)}")
+        try:
+            sizes[role] = read_size(size)
+        except BadConfig as error:
+            raise ValueError(str(error)) from error
+    return sizes
 
 
 def _write_whole(path: Path, text: str) -> None:

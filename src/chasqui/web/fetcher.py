@@ -50,7 +50,7 @@ class Fetcher:
         self._app = app
         self._catalog: Catalog = app.extensions["catalog"]
         service: Service = app.extensions["service"]
-        self._most, self._incoming = service.upload_bytes, Incoming(service.incoming)
+        self._most_bytes, self._incoming = service.most_bytes, Incoming(service.incoming)
         own = urlsplit(service.public_url).hostname or ""
         self._rules = rules or Rules(read_networks(service.private_networks), [own])
         self._over, self._looking = threading.Event(), threading.Lock()
@@ -110,16 +110,16 @@ class Fetcher:
         imports.split(self._catalog, wanted, [(one.url, one.title) for one in episodes])
 
     def _sound(self, wanted: Import, actor: Actor) -> None:
-        left = uploads.room(self._catalog, actor.school_id)
-        most = self._most if left is None else min(self._most, left)
+        file_bytes, left = self._most_bytes(actor.role), uploads.room(self._catalog, actor.school_id)
+        most = file_bytes if left is None else min(file_bytes, left)
         upload: Upload | None = None
         try:
-            with opened(wanted.url, Limits(most_bytes=self._most), self._rules) as found:
+            with opened(wanted.url, Limits(most_bytes=file_bytes), self._rules) as found:
                 name = wanted.facts.get("filename") or found.name
                 size = most if found.size is None else found.size  # unsaid: all room there is, until it is known
                 if found.size is None and not most:
                     raise NoRoom(name=wanted.url, left=0)
-                upload = uploads.begin(self._catalog, actor, name, size, self._most, {**wanted.facts, "filename": name})
+                upload = uploads.begin(self._catalog, actor, name, size, file_bytes, {**wanted.facts, "filename": name})
                 self._go_on(wanted, 0, upload_id=upload.id, size_bytes=found.size)
                 came = self._incoming.append(upload.id, 0, upload.bytes, _Body(self, wanted, found))
             upload = uploads.settle(self._catalog, upload.id, came)
@@ -127,9 +127,9 @@ class Fetcher:
                 made = finish(upload)
         except TooLarge as error:
             self._drop(upload.id if upload else None)
-            if most < self._most and error.evidence.get("most") == most:
+            if most < file_bytes and error.evidence.get("most") == most:
                 raise NoRoom(name=wanted.url, bytes=error.evidence.get("bytes"), left=most) from error
-            raise TooLarge(name=wanted.url, bytes=error.evidence.get("bytes"), most=self._most) from error
+            raise TooLarge(name=wanted.url, bytes=error.evidence.get("bytes"), most=file_bytes) from error
         except BaseException:
             self._drop(upload.id if upload else None)
             raise

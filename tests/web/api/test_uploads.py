@@ -132,6 +132,14 @@ def test_one_file_may_not_be_larger_than_the_operator_allows(house: Any) -> None
     assert (refused.status_code, refused.json["code"]) == (413, "TooLarge")
 
 
+def test_what_a_role_may_send_is_the_operators_to_say(house: Any) -> None:
+    object.__setattr__(house.service, "role_bytes", "teacher=1MB, data=10kB")
+    for role, most in (("teacher", 1_000_000), ("data", 10_000), ("creator", house.service.upload_bytes)):
+        refused = begin(house.client(role), most + 1)
+        assert (refused.status_code, refused.json["evidence"]["most"]) == (413, most)
+        assert begin(house.client(role), most).status_code == 201
+
+
 def test_nobody_touches_the_upload_of_another(house: Any) -> None:
     path = begin(house.client("teacher"), 10).headers["Location"]
     for role, school in (("creator", "ours"), ("administrator", "ours"), ("teacher", "theirs"), ("operator", "ours")):
