@@ -111,12 +111,12 @@ class Fire:
 
     def kill_broker(self) -> None:
         """The broker; where it is a file, all who use it."""
-        self.working()
         if self.rabbit is None:
             self.kill_tree()
             self.kill_server()
             self.start()
         else:
+            self.working()
             self.rabbit.kill()
             self.rabbit.start()
 
