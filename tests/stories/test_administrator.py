@@ -11,7 +11,7 @@ from absent import missing
 
 
 @pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Any]:
+def serving(surroundings: dict[str, str], tmp_path: Path) -> Iterator[Any]:
     try:
         import cheroot  # noqa: F401
         import flask_openapi3  # noqa: F401
@@ -20,7 +20,7 @@ def serving(tmp_path: Path) -> Iterator[Any]:
         missing("chasqui[serve]")
     from serving import Serving
 
-    made = Serving(tmp_path / "data", worker=False)
+    made = Serving(tmp_path / "data", surroundings, worker=False)
     yield made
     made.end()
 
